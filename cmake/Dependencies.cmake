@@ -1,0 +1,28 @@
+# Everything below is a Debian package; scripts/deps installs them.
+find_package(Threads REQUIRED)
+find_package(CapnProto 0.9 CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(tl-expected CONFIG REQUIRED)
+find_package(tomlplusplus CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
+
+# asio in separate-compilation mode: net/asio.cc alone holds its implementation.
+find_path(HOLDFAST_ASIO_INCLUDE asio.hpp REQUIRED)
+add_library(holdfast_asio INTERFACE)
+target_include_directories(holdfast_asio SYSTEM INTERFACE ${HOLDFAST_ASIO_INCLUDE})
+target_compile_definitions(holdfast_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE_COMPILATION
+                                                   ASIO_NO_DEPRECATED)
+target_link_libraries(holdfast_asio INTERFACE Threads::Threads)
+
+find_program(HOLDFAST_CCACHE ccache)
+if(HOLDFAST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are cached too; worktrees and clones share what they compile.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${HOLDFAST_CCACHE})
+endif()
+find_program(HOLDFAST_MOLD mold)
+if(HOLDFAST_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,39 @@
+# holdfast_module(NAME [EXCLUDE file...] [LINK library...])
+# A folder is a module: every .cc in it goes into the static library holdfast_NAME.
+# Included as "NAME/header.h" from the top of the tree. LINK is public.
+function(holdfast_module name)
+  cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(excluded ${ARG_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
+  endforeach()
+  if(sources)
+    add_library(holdfast_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(holdfast_${name} PRIVATE holdfast_warnings)
+  else()
+    add_library(holdfast_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(holdfast_${name} ${scope} ${CMAKE_SOURCE_DIR})
+  target_link_libraries(holdfast_${name} ${scope} ${ARG_LINK})
+endfunction()
+
+# holdfast_test(NAME [PREFIX p] [LINK library...]): every .cc of the current folder, one Catch2 program
+# test_NAME; each test case is a test of ctest, labelled NAME.
+function(holdfast_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} holdfast_catch holdfast_warnings)
+  target_precompile_headers(test_${name} REUSE_FROM holdfast_catch)
+  catch_discover_tests(test_${name} TEST_PREFIX "${name}: "
+                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+add_library(holdfast_warnings INTERFACE)
+target_compile_options(holdfast_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                   -Woverloaded-virtual -Wimplicit-fallthrough -Werror)

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/blob.h"
+#include "base/changed_rows.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+/// The watchable configuration: an ordered map of bytes to bytes with revisions.
+namespace holdfast::config {
+
+struct Entry {
+  Blob value;
+  Revision create_revision;   ///< of the put that created the key
+  Revision mod_revision;      ///< of the last put
+  std::uint64_t version = 0;  ///< puts since the key was created; starts at 1
+  LeaseId lease;              ///< none if zero
+
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+enum class ChangeType : std::uint8_t { kPut = 0, kDelete = 1 };
+
+/// One change as a watcher sees it. A delete carries the deletion's revision as mod_revision, an empty value,
+/// and create_revision and version zero.
+struct Change {
+  ChangeType type = ChangeType::kPut;
+  std::string key;
+  Entry entry;
+
+  Revision revision() const { return entry.mod_revision; }
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+/// Keys in [begin, end). An empty `end` means "to the last key".
+struct KeyRange {
+  std::string begin;
+  std::string end;
+  static KeyRange one(std::string_view key);      ///< exactly this key
+  static KeyRange prefix(std::string_view text);  ///< every key that starts with it; empty text: every key
+  bool contains(std::string_view key) const;
+  bool is_one_key() const;
+  friend bool operator==(const KeyRange&, const KeyRange&) = default;
+};
+
+struct Put {
+  std::string key;
+  Blob value;
+  LeaseId lease;  ///< none if zero; the caller has checked that it is live
+  /// If set, the key's mod_revision must be this one; zero means: the key must not exist.
+  std::optional<Revision> expected;
+};
+
+struct Delete {
+  KeyRange range;
+  std::optional<Revision> expected;  ///< one key only
+};
+
+class ConfigTable {
+ public:
+  using Table = std::map<std::string, Entry, std::less<>>;
+
+  /// Both fill `changes` with what a watcher is to hear, all at revision `at`, and return how many keys
+  /// changed. Errors: kRevisionMismatch, with the key's present mod_revision (zero if missing); then nothing
+  /// changed.
+  Result<std::size_t> put(const Put& put, Revision at, std::vector<Change>& changes);
+  Result<std::size_t> remove(const Delete& remove, Revision at, std::vector<Change>& changes);
+  /// Removes at most `most` keys attached to the lease. Returns: how many it removed.
+  std::size_t end_lease(LeaseId lease, std::size_t most, Revision at, std::vector<Change>& changes);
+
+  const Entry* find(std::string_view key) const;
+  const Table& all() const { return entries_; }
+  std::pair<Table::const_iterator, Table::const_iterator> range(const KeyRange& range) const;
+  /// Keys in the range. Cost: in proportion to their number.
+  std::size_t count(const KeyRange& range) const;
+  /// Keys attached to the lease, in order; null if none.
+  const std::set<std::string, std::less<>>* attached_to(LeaseId lease) const;
+
+  void load(std::string key, Entry entry);
+  ChangedRows<std::string, Entry>& changes() { return changes_; }
+
+ private:
+  Table entries_;
+  std::map<LeaseId, std::set<std::string, std::less<>>> by_lease_;
+  ChangedRows<std::string, Entry> changes_;
+};
+
+}  // namespace holdfast::config

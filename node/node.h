@@ -1,0 +1,117 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/ids.h"
+#include "base/logging.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "node/grants.h"
+#include "node/ports/image_store.h"
+#include "node/ports/log_store.h"
+#include "node/ports/loop.h"
+#include "node/ports/transport.h"
+#include "node/watch_hub.h"
+#include "raft/core.h"
+#include "state/command.h"
+#include "state/machine.h"
+#include "state/reply.h"
+
+/// One replica: drives the raft core, persists, sends, applies, answers reads, feeds watchers. It owns no
+/// socket, file, thread or clock: those are its ports. Thread: everything here runs on its loop.
+namespace holdfast::node {
+
+struct Options {
+  raft::Options raft;
+  ClusterId cluster;
+  std::string name;             ///< of this member
+  std::string client_endpoint;  ///< where clients reach it; announced through the log
+  Duration image_interval = std::chrono::seconds(5);
+  std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
+  std::size_t history_memory_bytes = 4 << 20;
+};
+
+struct Ports {
+  Loop& loop;
+  LogStore& log_store;
+  ImageStore& image_store;
+  Transport& transport;
+  LogSink& logging;
+};
+
+/// One answer of a keepalive; ttl zero: the lease has ended or never was.
+struct KeptAlive {
+  LeaseId lease;
+  milliseconds ttl{0};
+};
+
+struct LeaderInfo {
+  MemberId id;
+  std::string name;
+  std::string client_endpoint;  ///< empty until it was announced
+};
+
+class Node {
+ public:
+  Node(Options options, Ports ports, raft::Restored restored, std::unique_ptr<state::Machine> machine);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Begins to take part.
+  void start();
+
+  // --- From the rim ---
+  void on_alarm();
+  void receive(raft::Message message);
+  /// A handshake succeeded; the member says where clients reach it.
+  void peer_connected(MemberId member, std::string client_endpoint);
+  void peer_lost(MemberId member);
+
+  // --- Calls of the door (rpc/) ---
+
+  /// Stamps, encodes and proposes; `done` runs when the command was applied here.
+  /// Errors: kNotLeader, kOverloaded, kLimitExceeded, kStopping (it was not proposed); kNotCommitted (another
+  /// entry took its place); kUnknown (the time is over, or leadership was lost, before its fate was known);
+  /// or the machine's own.
+  void propose(state::Operation operation, state::Stamp stamp, Duration timeout,
+               Callback<void(state::Reply)> done);
+  /// `ready` runs when a linearizable read may look at machine(). Only on the leader.
+  /// Errors: kNotLeader, kUnavailable (no quorum confirmed in time), kStopping.
+  void linearizable_read(Duration timeout, Callback<void(Result<void>)> ready);
+  /// Renews leases; answered as decision 10 of the design says. Only on the leader. Errors: as
+  /// linearizable_read.
+  void keep_alive(std::vector<LeaseId> leases, Duration timeout,
+                  Callback<void(Result<std::vector<KeptAlive>>)> done);
+  /// What is left of a lease by this leader's clock; the full TTL on a follower.
+  milliseconds remaining(LeaseId lease) const;
+  /// Runs `done` once a leader is known and where clients reach it, at once if so; or when the time is over
+  /// (kUnavailable).
+  void when_leader_known(Duration timeout, Callback<void(Result<LeaderInfo>)> done);
+
+  Grants& grants();
+  WatchHub& watches();
+  const state::Machine& machine() const;
+  /// Cluster time as of now: what held_ms and waiting_ms count in.
+  ClusterTime cluster_time() const;
+
+  // --- For people ---
+  raft::Status status() const;
+  const raft::Membership& membership() const;
+  std::optional<LeaderInfo> leader() const;
+  bool is_leader() const;
+
+  /// Hands leadership over if it has it, refuses new calls, fails those that wait, and writes a last image;
+  /// then runs `done`. Gives up handing over after an election timeout.
+  void stop(Callback<void()> done);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "base/callback.h"
+#include "base/time.h"
+
+namespace holdfast::node {
+
+/// The loop a node runs on. One thread owns the node and everything it calls back into.
+class Loop {
+ public:
+  virtual ~Loop() = default;
+  virtual Instant now() const = 0;
+  /// Runs `task` later on the loop, after everything that is already waiting there. Thread: the loop's.
+  virtual void post(Callback<void()> task) = 0;
+  /// Calls Node::on_alarm() at `when` or soon after; a new alarm replaces the last one.
+  virtual void set_alarm(Instant when) = 0;
+};
+
+}  // namespace holdfast::node

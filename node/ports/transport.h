@@ -1,0 +1,14 @@
+#pragma once
+
+#include "raft/messages.h"
+
+namespace holdfast::node {
+
+/// Carries messages to other members. May lose, delay, repeat and reorder them; never alters one.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void send(raft::Message message) = 0;
+};
+
+}  // namespace holdfast::node

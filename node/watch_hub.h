@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "config/config_table.h"
+#include "node/ports/image_store.h"
+#include "registry/registry_table.h"
+#include "state/event.h"
+#include "state/history.h"
+#include "state/machine.h"
+
+/// Brings changes to watchers. A watcher pulls: the hub tells it that there is something (ready()), the
+/// watcher takes a batch when it can send one. What it does not take waits in a bounded queue; over the bound
+/// the hub forgets the queue and reads history from the watcher's place later. So a slow watcher costs no
+/// memory and slows nobody.
+namespace holdfast::node {
+
+using WatchId = std::uint64_t;
+
+/// Told, on the loop, that take() has something; not told again until take() was called.
+class WatchSink {
+ public:
+  virtual ~WatchSink() = default;
+  virtual void ready() = 0;
+};
+
+struct ConfigBatch {
+  std::vector<state::SharedChange> changes;  ///< in order; a revision is never split over two batches
+  Revision next;               ///< where to resume: everything below was delivered or does not match
+  std::optional<Error> ended;  ///< the watch is over: kCompacted, kCorrupt
+};
+
+struct RegistryBatch {
+  std::vector<registry::Change> changes;  ///< the newest state of each instance that changed
+  Revision revision;
+  bool complete = false;  ///< with this batch, every instance was told at least once
+};
+
+class WatchHub {
+ public:
+  WatchHub(const state::Machine& machine, ImageStore& image_store);
+  ~WatchHub();
+
+  /// Changes of the range with revision >= `from`, exactly once, in order; `from` may be in the future.
+  /// `sink` must outlive close(). An unavailable start shows as `ended` in the first batch.
+  WatchId open_config(config::KeyRange range, Revision from, WatchSink& sink);
+  ConfigBatch take_config(WatchId watch, std::size_t most_bytes);
+
+  /// The instances of a service (empty: of all) as they are, then as they change.
+  WatchId open_registry(std::string service, WatchSink& sink);
+  RegistryBatch take_registry(WatchId watch, std::size_t most_changes);
+
+  void close(WatchId watch);
+
+  // --- From the node ---
+  /// After a command was applied. `shared` are the config changes among the events, as the history keeps
+  /// them.
+  void on_events(const std::vector<state::Event>& events, const std::vector<state::SharedChange>& shared);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "raft/types.h"
+
+/// What members say to each other. On the wire: schema/peer.capnp.
+namespace holdfast::raft {
+
+/// Asks for a vote; with `pre_vote`, asks whether one would be given, changing nothing. Ref: Raft §5.2, Diss.
+/// §9.6
+struct RequestVote {
+  bool pre_vote = false;
+  bool transfer =
+      false;  ///< told to campaign by the leader: voters do not protect that leader. Ref: Diss. §4.2.3
+  Index last_index;
+  Term last_term;
+  friend bool operator==(const RequestVote&, const RequestVote&) = default;
+};
+
+struct VoteReply {
+  bool pre_vote = false;
+  bool granted = false;
+  friend bool operator==(const VoteReply&, const VoteReply&) = default;
+};
+
+/// Also the heartbeat, when it carries no entries. Ref: Raft §5.3
+struct AppendEntries {
+  Index previous_index;
+  Term previous_term;
+  Index commit;
+  /// The leader's confirmation round: a reply that echoes it proves that the receiver still followed this
+  /// leader after the round began. Ref: Diss. §6.4 (ReadIndex)
+  std::uint64_t round = 0;
+  /// Every member has its log up to here: below a durable image, it may be compacted.
+  Index held_by_all;
+  std::vector<Entry> entries;
+  friend bool operator==(const AppendEntries&, const AppendEntries&) = default;
+};
+
+struct AppendReply {
+  bool accepted = false;
+  /// Accepted: the last index now known to match, and durable. Rejected: the previous_index that did not
+  /// match.
+  Index index;
+  /// Rejected: the receiver's hint where to try next, see raft/replication. Ref: Raft §5.3, fast back-off
+  Index hint_index;
+  Term hint_term;
+  std::uint64_t round = 0;  ///< echoed
+  friend bool operator==(const AppendReply&, const AppendReply&) = default;
+};
+
+/// Tells the receiver to campaign at once. Ref: Diss. §3.10
+struct TimeoutNow {
+  friend bool operator==(const TimeoutNow&, const TimeoutNow&) = default;
+};
+
+using Body = std::variant<RequestVote, VoteReply, AppendEntries, AppendReply, TimeoutNow>;
+
+struct Message {
+  MemberId from;
+  MemberId to;
+  Term term;
+  Body body;
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
+}  // namespace holdfast::raft

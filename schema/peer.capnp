@@ -1,0 +1,68 @@
+@0x8864fbb9052b590c;
+# What members say to each other. One frame a message; the first frame each way is a Hello.
+# Layout and versions: docs/formats/PEER.md.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("holdfast::schema");
+
+struct PeerFrame {
+  union {
+    hello @0 :Hello;
+    refusal @1 :Refusal;           # the accepting side's answer to a Hello it does not like; it then closes
+    message @2 :RaftMessage;
+  }
+}
+
+struct Hello {
+  protocolVersion @0 :UInt16;      # 1
+  clusterId @1 :UInt64;
+  memberId @2 :UInt64;             # of the sender
+  expectedMemberId @3 :UInt64;     # whom the sender believes to talk to
+  name @4 :Text;
+  clientEndpoint @5 :Text;         # where clients reach the sender
+}
+
+struct Refusal {
+  reason @0 :Reason;
+  explanation @1 :Text;
+  enum Reason { wrongCluster @0; unknownMember @1; wrongMember @2; protocolVersion @3; }
+}
+
+struct RaftMessage {
+  from @0 :UInt64;
+  to @1 :UInt64;
+  term @2 :UInt64;
+  union {
+    requestVote @3 :RequestVote;
+    voteReply @4 :VoteReply;
+    appendEntries @5 :AppendEntries;
+    appendReply @6 :AppendReply;
+    timeoutNow @7 :Void;
+  }
+}
+struct RequestVote { preVote @0 :Bool; transfer @1 :Bool; lastIndex @2 :UInt64; lastTerm @3 :UInt64; }
+struct VoteReply { preVote @0 :Bool; granted @1 :Bool; }
+struct AppendEntries {
+  previousIndex @0 :UInt64;
+  previousTerm @1 :UInt64;
+  commit @2 :UInt64;
+  round @3 :UInt64;
+  heldByAll @4 :UInt64;
+  entries @5 :List(LogEntry);      # at previousIndex + 1, + 2, ...
+}
+struct AppendReply {
+  accepted @0 :Bool;
+  index @1 :UInt64;
+  hintIndex @2 :UInt64;
+  hintTerm @3 :UInt64;
+  round @4 :UInt64;
+}
+struct LogEntry { term @0 :UInt64; kind @1 :UInt8; payload @2 :Data; }
+
+# A Membership as the log and its database keep it. Durable: fields are only ever added.
+struct Membership {
+  voters @0 :List(Member);
+  outgoingVoters @1 :List(Member);
+  learners @2 :List(Member);
+}
+struct Member { id @0 :UInt64; name @1 :Text; peerAddress @2 :Text; }

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/rows.h"
+#include "base/time.h"
+#include "config/config_table.h"
+#include "lease/lease_table.h"
+#include "lock/lock_table.h"
+#include "registry/registry_table.h"
+#include "state/command.h"
+#include "state/event.h"
+#include "state/history.h"
+#include "state/reply.h"
+
+/// The replicated machine: applies committed commands to the four tables. The same commands give the same
+/// tables, replies and events on every member, whatever its clock, its hash seeds or its disk.
+namespace holdfast::state {
+
+/// What came of one command. `fresh` is false if it was answered from the session's window and changed
+/// nothing.
+struct Applied {
+  Reply reply;
+  std::vector<Event> events;  ///< all at one revision
+  bool fresh = true;
+};
+
+struct MemberAddress {
+  std::string name;
+  std::string client_endpoint;
+  friend bool operator==(const MemberAddress&, const MemberAddress&) = default;
+};
+
+class Machine {
+ public:
+  Machine();
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Applies the command of the entry at `index`. Requires: index == applied().next().
+  /// A command that cannot be decoded is a bug or corruption that was let through: it ends the process.
+  Applied apply(Index index, const Blob& command);
+  /// Passes over an entry that is not a command.
+  void skip(Index index);
+
+  // Read views.
+  Index applied() const;
+  Revision revision() const;
+  /// Of the last command.
+  ClusterTime time() const;
+  const lease::LeaseTable& leases() const;
+  const config::ConfigTable& config() const;
+  const registry::RegistryTable& registry() const;
+  const lock::LockTable& locks() const;
+  const History& history() const;
+  const std::map<MemberId, MemberAddress>& members() const;
+  /// What hangs on a lease, for people: "key:/a", "instance:web/web-1", "lock:deploy", "queue:deploy". At
+  /// most `most`.
+  std::vector<std::string> attachments(LeaseId lease, std::size_t most) const;
+  /// Rolls over every command, reply and event since the cluster began: equal on all members at the same
+  /// index.
+  std::uint64_t digest() const;
+
+  // The image: rows as of freeze(), handed over in slices while commands go on being applied.
+
+  /// Returns: the index the image will stand at. Requires: the last frozen image was taken whole.
+  Index freeze();
+  /// At most about `most` changed rows; empty when all were taken.
+  std::vector<RowChange> take_rows(std::size_t most);
+  /// As take_rows, for the history.
+  std::vector<HistoryPack> take_history(std::size_t most_packs);
+  /// The frozen image is durable.
+  void image_durable();
+  /// Rows changed since the last freeze().
+  std::size_t rows_pending() const;
+
+  /// Builds a machine from an image's rows, in any order, then finish_loading().
+  /// Errors: kCorrupt, naming the table.
+  Result<void> load(std::size_t table, const Row& row);
+  Result<void> finish_loading();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::state
