@@ -8,6 +8,6 @@ namespace holdfast {
 }  // namespace holdfast
 
 /// States what must hold whatever the input; on in every build. `why` says what would break.
-#define INVARIANT(condition, why)                          \
+#define INVARIANT(condition, why)                      \
   (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::holdfast::invariant_broken(__FILE__, __LINE__, #condition, why))
