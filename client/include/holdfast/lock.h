@@ -18,6 +18,9 @@ struct LockOptions {
   milliseconds ttl =
       std::chrono::seconds(10);  ///< of the lease the lock is held under, kept alive by the client
   std::string owner = {};        ///< a label for people
+  /// Asked on the calling thread at least five times a second while lock() blocks; false gives up waiting, as
+  /// Client::cancel_waiting_locks() does (kCancelled). For programs of one thread that heed signals.
+  std::function<bool()> keep_waiting = {};
   /// Runs once, on the client's executor, if the lock is lost or can no longer be trusted.
   std::function<void(const Error&)> on_lost = {};
 };
