@@ -16,12 +16,12 @@ enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
 /// One `key=value` of a diagnostic line.
 struct LogField {
-  LogField(std::string_view key, std::string_view value) : key(key), value(value) {}
-  LogField(std::string_view key, const char* value) : key(key), value(value) {}
-  LogField(std::string_view key, const std::string& value) : key(key), value(value) {}
-  LogField(std::string_view key, std::integral auto value) : key(key), value(std::to_string(value)) {}
+  LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
+  LogField(std::string_view name, const char* text) : key(name), value(text) {}
+  LogField(std::string_view name, const std::string& text) : key(name), value(text) {}
+  LogField(std::string_view name, std::integral auto number) : key(name), value(std::to_string(number)) {}
   template <typename Tag>
-  LogField(std::string_view key, StrongId<Tag> id) : key(key), value(std::to_string(id.value())) {}
+  LogField(std::string_view name, StrongId<Tag> id) : key(name), value(std::to_string(id.value())) {}
 
   std::string_view key;
   std::string value;
