@@ -1,0 +1,58 @@
+#pragma once
+
+#include <capnp/rpc-twoparty.h>
+#include <capnp/rpc.h>
+#include <kj/async.h>
+
+#include <string>
+
+#include "base/limits.h"
+#include "net/message_stream.h"
+
+namespace holdfast::net {
+
+struct RpcLimits {
+  int nesting = limits::kMaxNesting;
+  /// Frames beyond this are refused by the stream already; the reader's traversal limit follows from it.
+  std::size_t max_frame_bytes = limits::kMaxClientFrameBytes;
+  /// Calls that were read and not yet answered; beyond it no more is read.
+  std::size_t max_call_bytes = limits::kMaxConnectionCallBytes;
+};
+
+/// Cap'n Proto RPC over one connection, for either side. Destroying it closes the connection; calls that wait
+/// for an answer fail with DISCONNECTED, those being answered are cancelled.
+class RpcConnection {
+ public:
+  /// The side that was called: offers `bootstrap` to the peer.
+  RpcConnection(kj::Own<MessageStream> stream, capnp::Capability::Client bootstrap, RpcLimits limits = {});
+  /// The side that calls.
+  explicit RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits = {});
+  ~RpcConnection() noexcept(false);
+  RpcConnection(const RpcConnection&) = delete;
+  RpcConnection& operator=(const RpcConnection&) = delete;
+
+  /// What the peer offers. May be called before the peer has answered anything.
+  capnp::Capability::Client bootstrap();
+  /// Done when the connection is over, for whatever reason. The owner then destroys this from a later event
+  /// (a kj::TaskSet, an evalLater), not inside the promise itself.
+  kj::Promise<void> on_disconnect();
+
+  /// "host:port" of the peer.
+  const std::string& remote_address() const { return remote_address_; }
+  const Endpoint& remote() const { return stream_->remote(); }
+  const Endpoint& local() const { return stream_->local(); }
+  /// Bytes that wait to be taken by the peer: what a service may look at before it makes a large answer.
+  std::size_t queued_bytes();
+
+ private:
+  RpcConnection(kj::Own<MessageStream> stream, capnp::rpc::twoparty::Side side,
+                kj::Maybe<capnp::Capability::Client> bootstrap, RpcLimits limits);
+
+  // In the order in which they lean on each other: destroyed from the last.
+  std::string remote_address_;
+  kj::Own<MessageStream> stream_;
+  capnp::TwoPartyVatNetwork network_;
+  capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
+};
+
+}  // namespace holdfast::net
