@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,8 +13,9 @@ namespace holdfast {
 ///
 ///     changed --freeze()--> frozen --take()--> rows as they were at freeze()
 ///
-/// Before a row changes, the table calls touch(key, its current value): if the row is still waiting in the
-/// frozen set, the value of then is put aside first.
+/// Before a row is inserted or changed, the table calls touch(key, its current value), before it is erased
+/// touch_erased(): if the row is still waiting in the frozen set, the value of then is put aside first. A row
+/// that comes and goes between two freezes leaves no trace.
 template <typename Key, typename Value>
 class ChangedRows {
  public:
@@ -23,21 +23,37 @@ class ChangedRows {
   /// nullopt: the row did not exist at freeze().
   using Taken = std::pair<Key, std::optional<Value>>;
 
-  /// Call before the row of `key` is inserted, changed or erased. `current` is null if there is none.
+  /// Call before the row of `key` is inserted or changed. `current` is null if there is none.
   void touch(const Key& key, const Value* current) {
-    if (auto waiting = frozen_.find(key); waiting != frozen_.end()) {
-      put_aside_.emplace_back(key, current ? std::optional<Value>(*current) : std::nullopt);
-      frozen_.erase(waiting);
-    }
-    changed_.insert(key);
+    put_aside_if_frozen(key, current);
+    changed_.try_emplace(key, current != nullptr);
+  }
+  /// Call before the row of `key` is erased.
+  void touch_erased(const Key& key, const Value& current) {
+    put_aside_if_frozen(key, &current);
+    const auto [row, first] = changed_.try_emplace(key, true);
+    if (!first && !row->second) changed_.erase(row);
   }
 
   /// What changed up to now is to be taken; what changes from here on belongs to the next image.
   /// Requires: the last frozen set was taken whole.
-  void freeze() { frozen_.swap(changed_); }
+  void freeze() {
+    INVARIANT(frozen_.empty() && put_aside_.empty(), "rows of the last image would be lost");
+    frozen_.swap(changed_);
+  }
 
   /// Moves out at most `most` rows as they were at freeze(); an empty result means all were taken.
   std::vector<Taken> take(const Table& table, std::size_t most) {
+    return take_found(
+        [&table](const Key& key) {
+          const auto found = table.find(key);
+          return found == table.end() ? nullptr : &found->second;
+        },
+        most);
+  }
+  /// As take(), for rows that are not kept in one map: `find(key)` gives a pointer to the row, or null.
+  template <typename Find>
+  std::vector<Taken> take_found(const Find& find, std::size_t most) {
     std::vector<Taken> rows;
     while (rows.size() < most && !put_aside_.empty()) {
       rows.push_back(std::move(put_aside_.back()));
@@ -45,9 +61,8 @@ class ChangedRows {
     }
     while (rows.size() < most && !frozen_.empty()) {
       auto node = frozen_.extract(frozen_.begin());
-      auto found = table.find(node.value());
-      rows.emplace_back(std::move(node.value()),
-                        found == table.end() ? std::nullopt : std::optional<Value>(found->second));
+      const Value* row = find(node.key());
+      rows.emplace_back(std::move(node.key()), row ? std::optional<Value>(*row) : std::nullopt);
     }
     return rows;
   }
@@ -56,8 +71,18 @@ class ChangedRows {
   std::size_t pending() const { return changed_.size(); }
 
  private:
-  std::set<Key, std::less<>> changed_;
-  std::set<Key, std::less<>> frozen_;
+  void put_aside_if_frozen(const Key& key, const Value* current) {
+    if (frozen_.empty()) return;
+    const auto waiting = frozen_.find(key);
+    if (waiting == frozen_.end()) return;
+    put_aside_.emplace_back(key, current ? std::optional<Value>(*current) : std::nullopt);
+    frozen_.erase(waiting);
+  }
+
+  // Keyed by row; true if the row existed when the set began, so that its end must reach the image.
+  using Changed = std::map<Key, bool, std::less<>>;
+  Changed changed_;
+  Changed frozen_;
   std::vector<Taken> put_aside_;
 };
 

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/changed_rows.h"
 #include "base/ids.h"
-#include "base/result.h"
 #include "base/time.h"
 
 /// Leases as the log knows them: which exist, with what TTL, and which are ending. When one ends is not known
@@ -44,7 +43,7 @@ class LeaseTable {
   const Lease* find(LeaseId id) const;
   const Table& all() const { return leases_; }
   /// Leases whose attachments are still to be removed, in order of id.
-  std::vector<LeaseId> ending() const;
+  std::vector<LeaseId> ending() const { return {ending_.begin(), ending_.end()}; }
 
   // The image: see base/changed_rows.h.
   void load(Lease lease);
@@ -52,6 +51,7 @@ class LeaseTable {
 
  private:
   Table leases_;
+  std::set<LeaseId> ending_;
   ChangedRows<LeaseId, Lease> changes_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <variant>
 
 #include "config/config_table.h"
@@ -8,7 +9,10 @@
 
 namespace holdfast::state {
 
-/// A change that somebody may be watching.
-using Event = std::variant<config::Change, registry::Change, lock::Change>;
+/// Owners: the history, the events of one apply, and every watcher's queue.
+using SharedChange = std::shared_ptr<const config::Change>;
+
+/// A change that somebody may be watching. Never holds a null SharedChange.
+using Event = std::variant<SharedChange, registry::Change, lock::Change>;
 
 }  // namespace holdfast::state

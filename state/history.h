@@ -2,21 +2,17 @@
 
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/blob.h"
 #include "base/ids.h"
 #include "base/result.h"
-#include "config/config_table.h"
+#include "state/event.h"
 
 /// Every change of the configuration, in order of revision. The newest part is in memory, at least down to
 /// the last durable image; the rest is in the image's history table, packed. Together they are without a gap.
 namespace holdfast::state {
-
-/// Owners: the history and every watcher's queue.
-using SharedChange = std::shared_ptr<const config::Change>;
 
 /// A few hundred changes in one durable row. A revision's changes are never split over two packs.
 struct HistoryPack {
@@ -43,19 +39,27 @@ class History {
 
   /// What an image has to write: everything appended since the last freeze().
   void freeze();
-  /// Next pack of the frozen part, at most about `most_bytes`; empty when all were taken.
+  /// Next packs of the frozen part, at most `most_packs`; empty when all were taken.
   std::vector<HistoryPack> take(std::size_t most_packs);
-  /// The image with the frozen part is durable: memory may keep only the newest `keep_bytes` of what is
-  /// durable.
+  /// The image with the frozen part is durable: memory keeps about the newest `keep_bytes` of what is
+  /// durable. The rest is dropped in small steps, here and in later appends, so that no call is long.
   void image_durable(std::size_t keep_bytes);
 
  private:
+  void trim(std::size_t most);
+
   std::deque<SharedChange> changes_;
   Revision first_in_memory_{1};
-  std::size_t bytes_ = 0;
-  std::size_t frozen_begin_ = 0;  // positions in changes_
-  std::size_t frozen_end_ = 0;
+  // Positions in changes_: [0, durable_end_) is in a durable image, [frozen_begin_, frozen_end_) is still to
+  // be taken for the next one, and what is behind frozen_end_ belongs to the one after it.
   std::size_t durable_end_ = 0;
+  std::size_t frozen_begin_ = 0;
+  std::size_t frozen_end_ = 0;
+  // Sizes of [0, durable_end_), [durable_end_, frozen_end_) and of the rest.
+  std::size_t durable_bytes_ = 0;
+  std::size_t frozen_bytes_ = 0;
+  std::size_t fresh_bytes_ = 0;
+  std::size_t keep_bytes_ = 0;
 };
 
 }  // namespace holdfast::state

@@ -26,7 +26,7 @@ namespace holdfast::state {
 /// nothing.
 struct Applied {
   Reply reply;
-  std::vector<Event> events;  ///< all at one revision
+  std::vector<Event> events;  ///< all at one revision, in the order in which they happened
   bool fresh = true;
 };
 
@@ -52,6 +52,8 @@ class Machine {
   // Read views.
   Index applied() const;
   Revision revision() const;
+  /// The lowest revision that can still be watched from; older history was compacted.
+  Revision first_watchable() const;
   /// Of the last command.
   ClusterTime time() const;
   const lease::LeaseTable& leases() const;
@@ -75,12 +77,14 @@ class Machine {
   std::vector<RowChange> take_rows(std::size_t most);
   /// As take_rows, for the history.
   std::vector<HistoryPack> take_history(std::size_t most_packs);
-  /// The frozen image is durable.
-  void image_durable();
+  /// The frozen image is durable: the history in memory may shrink to `keep_history_bytes` of what is in it.
+  void image_durable(std::size_t keep_history_bytes);
   /// Rows changed since the last freeze().
   std::size_t rows_pending() const;
 
-  /// Builds a machine from an image's rows, in any order, then finish_loading().
+  /// Builds a machine from an image's rows, in any order, then finish_loading(); applied() is then the index
+  /// that freeze() returned. No rows at all make the machine of a new cluster.
+  /// Requires: nothing was applied yet.
   /// Errors: kCorrupt, naming the table.
   Result<void> load(std::size_t table, const Row& row);
   Result<void> finish_loading();

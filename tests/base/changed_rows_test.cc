@@ -21,7 +21,7 @@ struct Table {
   }
   void erase(const std::string& key) {
     auto found = rows.find(key);
-    changes.touch(key, &found->second);
+    changes.touch_erased(key, found->second);
     rows.erase(found);
   }
 };
@@ -47,7 +47,7 @@ TEST_CASE("an image takes each changed row once, with its last value") {
   table.erase("b");
   table.changes.freeze();
   const auto rows = take_all(table);
-  CHECK(rows == std::map<std::string, std::optional<int>>{{"a", 2}, {"b", std::nullopt}});
+  CHECK(rows == std::map<std::string, std::optional<int>>{{"a", 2}});
   table.changes.freeze();
   CHECK(take_all(table).empty());
 }
@@ -65,4 +65,30 @@ TEST_CASE("a row that changes while the image is being taken shows its value of 
   table.changes.freeze();
   CHECK(take_all(table) ==
         std::map<std::string, std::optional<int>>{{"a", 9}, {"b", std::nullopt}, {"d", 9}});
+}
+
+TEST_CASE("a row that comes and goes between two images leaves no trace, one that was there does") {
+  Table table;
+  table.set("old", 1);
+  table.changes.freeze();
+  take_all(table);
+  table.set("short-lived", 1);
+  table.erase("short-lived");
+  table.erase("old");
+  table.set("old", 2);
+  table.erase("old");
+  CHECK(table.changes.pending() == 1);
+  table.changes.freeze();
+  CHECK(take_all(table) == std::map<std::string, std::optional<int>>{{"old", std::nullopt}});
+}
+
+TEST_CASE(
+    "a row that is new in a frozen set and then erased is still taken, and its end reaches the next image") {
+  Table table;
+  table.set("a", 1);
+  table.changes.freeze();
+  table.erase("a");
+  CHECK(take_all(table) == std::map<std::string, std::optional<int>>{{"a", 1}});
+  table.changes.freeze();
+  CHECK(take_all(table) == std::map<std::string, std::optional<int>>{{"a", std::nullopt}});
 }
