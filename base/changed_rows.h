@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
+
 namespace holdfast {
 
 /// Remembers which rows of an ordered table changed, so that an image costs in proportion to what changed,
