@@ -1,0 +1,71 @@
+#include "client/session/retry.h"
+
+#include <algorithm>
+
+namespace holdfast::session {
+
+using Action = Decision::Action;
+
+Retry::Retry(Repeat repeat, Instant deadline, Random random, Pause pause)
+    : repeat_(repeat), deadline_(deadline), random_(random), pause_(pause) {}
+
+Decision Retry::after(Outcome outcome, Instant now) {
+  ++attempts_;
+  switch (outcome.kind) {
+    case Outcome::Kind::kSuccess:
+      return {};
+    case Outcome::Kind::kNotSent:
+      return again(now, true);
+    case Outcome::Kind::kLost:
+      return lost(now);
+    case Outcome::Kind::kSessionGone: {
+      if (ambiguous_) {
+        return {.action = Action::kGiveUnknown};  // what the session remembered of the first attempt is gone
+      }
+      Decision decision = again(now, false);
+      decision.new_session = true;
+      return decision;
+    }
+    case Outcome::Kind::kError:
+      break;
+  }
+  if (is_unknown(outcome.code)) {
+    return lost(now);
+  }
+  if (is_safe_to_retry(outcome.code) || outcome.code == Errc::kSessionWindowFull) {
+    Decision decision = again(now, outcome.code != Errc::kSessionWindowFull);
+    // The last word of a member that refused says more than "unavailable" would.
+    if (decision.action == Action::kGiveUnavailable && outcome.code == Errc::kOverloaded) {
+      decision.action = Action::kGiveAnswer;
+    }
+    return decision;
+  }
+  return {};
+}
+
+Decision Retry::lost(Instant now) {
+  if (repeat_ == Repeat::kNever) {
+    return {.action = Action::kGiveUnknown};
+  }
+  ambiguous_ = repeat_ != Repeat::kRead;
+  return again(now, true);
+}
+
+Decision Retry::again(Instant now, bool elsewhere) {
+  Duration pause = pause_.first;
+  for (int i = 1; i < attempts_ && pause < pause_.longest; ++i) {
+    pause *= 2;
+  }
+  pause = std::min(pause, pause_.longest);
+  pause = pause / 2 + Duration(random_.below(static_cast<std::uint64_t>(pause.count()) / 2 + 1));
+  if (now + pause >= deadline_) {
+    return give_up();
+  }
+  return {.action = Action::kAgain, .at = now + pause, .elsewhere = elsewhere};
+}
+
+Decision Retry::give_up() const {
+  return {.action = ambiguous_ ? Action::kGiveUnknown : Action::kGiveUnavailable};
+}
+
+}  // namespace holdfast::session
