@@ -24,8 +24,7 @@ struct Options {
   std::uint64_t seed = 1;
 };
 
-// --- Inputs
-// -----------------------------------------------------------------------------------------------------
+// --- Inputs ---
 
 /// Time has passed; expected at Core::deadline() or soon after.
 struct Tick {};
@@ -49,7 +48,8 @@ struct ConfirmLeadership {
 struct TransferLeadership {
   MemberId to;
 };
-/// Entries up to and including `through` are in a durable image and need not be kept.
+/// Entries up to and including `through` are in a durable image and need not be kept. Until there are
+/// snapshots, a driver stays at or below held_by_all(): what another member still needs must be kept.
 struct Compact {
   Index through;
 };
@@ -61,8 +61,7 @@ struct PeerReset {
 using Input = std::variant<Tick, Receive, Propose, Persisted, ConfirmLeadership, TransferLeadership, Compact,
                            PeerReset>;
 
-// --- Outputs
-// ----------------------------------------------------------------------------------------------------
+// --- Outputs ---
 
 /// To be made durable, in the order of `sequence`; entries replace whatever the stored log has from the first
 /// entry's index on. `then_send` only after it is durable; then step(Persisted{sequence}).
@@ -105,8 +104,7 @@ struct Output {
   std::optional<RoleChanged> role_changed;  ///< role, term or leader differ from before
 };
 
-// --- The core
-// ---------------------------------------------------------------------------------------------------
+// --- The core ---
 
 /// What a member finds on its disk when it starts.
 struct Restored {
@@ -117,6 +115,23 @@ struct Restored {
   std::vector<Entry> entries;  ///< those after it
   Index applied;  ///< already in the image: base_index <= applied; committed entries up to it are not given
                   ///< again
+};
+
+/// How a leader sends to one other member. Ref: docs/RAFT.md, "The leader's view of a follower"
+enum class Pace : std::uint8_t {
+  kProbe,          ///< one message at a time, until it is known where the logs match
+  kReplicate,      ///< pipelined
+  kNeedsSnapshot,  ///< what it needs next was compacted here
+};
+
+/// What a leader knows of one other member.
+struct FollowerStatus {
+  MemberId id;
+  Pace pace = Pace::kProbe;
+  Index match;  ///< it durably has the leader's log up to here
+  Index next;   ///< what it is sent next
+  std::size_t in_flight = 0;
+  Instant last_heard;
 };
 
 /// What an observer may know of a member.
@@ -132,8 +147,12 @@ struct Status {
   bool transferring = false;
 };
 
+struct Replica;
+
 class Core {
  public:
+  /// Requires: restored.base_index <= restored.applied <= the last restored entry, and the entries are
+  /// consecutive from base_index + 1 on.
   Core(const Options& options, Restored restored, Instant now);
   ~Core();
   Core(const Core&) = delete;
@@ -145,13 +164,17 @@ class Core {
   /// When step(Tick) is due next.
   Instant deadline() const;
   Status status() const;
+  /// A leader's view of the others, in the order of the membership; empty on any other member.
+  std::vector<FollowerStatus> followers() const;
   const Membership& membership() const;
+  /// Returns: the term of an entry of the log in memory, or of the last compacted one; none for any other
+  /// index.
+  std::optional<Term> term_at(Index index) const;
   /// Lowest index that every member is known to hold, as the leader last told (or knows).
   Index held_by_all() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Replica> replica_;
 };
 
 }  // namespace holdfast::raft

@@ -1,0 +1,136 @@
+#include "raft/core.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/check.h"
+#include "raft/election.h"
+#include "raft/outbox.h"
+#include "raft/overloaded.h"
+#include "raft/read_index.h"
+#include "raft/receive.h"
+#include "raft/replica.h"
+#include "raft/replication.h"
+#include "raft/role.h"
+#include "raft/tick.h"
+#include "raft/transfer.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+void propose(Replica& replica, std::vector<Blob> commands) {
+  const Leader* leader = replica.leading();
+  if (!leader || leader->transfer || commands.empty()) return;
+  replica.output.accepted = Accepted{replica.log.last_index().next(), replica.hard_state.term};
+  for (Blob& command : commands)
+    replica.log.append(
+        {replica.hard_state.term, replica.log.last_index().next(), EntryKind::kCommand, std::move(command)});
+}
+
+void persisted(Replica& replica, std::uint64_t sequence) {
+  replica.persistence.persisted(sequence);
+  record_own_vote(replica);
+  if (!replica.is_leader()) return;
+  advance_commit(replica);
+  advance_held_by_all(replica);
+}
+
+void confirm_leadership(Replica& replica, std::uint64_t id) {
+  if (Leader* leader = replica.leading())
+    leader->reads.ask(id);
+  else
+    replica.output.unconfirmed.push_back(id);
+}
+
+/// Never past what the driver was given: those entries it still has to apply.
+void compact(Replica& replica, Index through) { replica.log.compact(std::min(through, replica.handed_out)); }
+
+void peer_reset(Replica& replica, MemberId member) {
+  Leader* leader = replica.leading();
+  if (!leader) return;
+  const auto follower = leader->followers.find(member);
+  if (follower != leader->followers.end()) follower->second.reset();
+}
+
+void dispatch(Replica& replica, Input input) {
+  std::visit(Overloaded{
+                 [&](Tick) { tick(replica); },
+                 [&](Receive& in) { receive(replica, in.message); },
+                 [&](Propose& in) { propose(replica, std::move(in.commands)); },
+                 [&](Persisted in) { persisted(replica, in.sequence); },
+                 [&](ConfirmLeadership in) { confirm_leadership(replica, in.id); },
+                 [&](TransferLeadership in) { begin_transfer(replica, in.to); },
+                 [&](Compact in) { compact(replica, in.through); },
+                 [&](PeerReset in) { peer_reset(replica, in.member); },
+             },
+             input);
+}
+
+/// Whatever the input was, it may have opened the way for any of these.
+void lead_on(Replica& replica) {
+  advance_reads(replica);
+  send_what_is_due(replica);
+  advance_transfer(replica);
+}
+
+auto observed(const Replica& replica) {
+  return std::tuple(role_of(replica), replica.hard_state.term, replica.leader);
+}
+
+}  // namespace
+
+Core::Core(const Options& options, Restored restored, Instant now)
+    : replica_(std::make_unique<Replica>(options, std::move(restored), now)) {}
+
+Core::~Core() = default;
+
+Output Core::step(Instant now, Input input) {
+  Replica& replica = *replica_;
+  INVARIANT(now >= replica.now, "time went back");
+  replica.now = now;
+  const auto before = observed(replica);
+  dispatch(replica, std::move(input));
+  if (replica.is_leader()) lead_on(replica);
+  if (observed(replica) != before)
+    replica.output.role_changed = RoleChanged{role_of(replica), replica.hard_state.term, replica.leader};
+  return finish(replica);
+}
+
+Instant Core::deadline() const { return next_tick(*replica_); }
+
+Status Core::status() const {
+  Status status;
+  status.role = role_of(*replica_);
+  status.term = replica_->hard_state.term;
+  status.leader = replica_->leader;
+  status.commit = replica_->commit;
+  status.last = replica_->log.last_index();
+  status.durable = replica_->persistence.durable();
+  if (const Leader* leader = replica_->leading()) {
+    status.own_term_committed = own_term_committed(*replica_);
+    status.transferring = leader->transfer.has_value();
+  }
+  return status;
+}
+
+std::vector<FollowerStatus> Core::followers() const {
+  std::vector<FollowerStatus> all;
+  const Leader* leader = replica_->leading();
+  if (!leader) return all;
+  for (const MemberId id : all_members(replica_->membership)) {
+    if (id == replica_->options.self) continue;
+    const Progress& progress = leader->followers.at(id);
+    all.push_back(
+        {id, progress.pace(), progress.match(), progress.next(), progress.in_flight(), progress.last_heard});
+  }
+  return all;
+}
+
+const Membership& Core::membership() const { return replica_->membership; }
+
+std::optional<Term> Core::term_at(Index index) const { return replica_->log.term_at(index); }
+
+Index Core::held_by_all() const { return replica_->held_by_all; }
+
+}  // namespace holdfast::raft

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <deque>
+
+#include "raft/core.h"
+
+namespace holdfast::raft {
+
+/// A leader's view of one other member. `match` < `next` always: nothing that the member is known to have is
+/// sent again.
+///
+///            accepted                      next is compacted
+///   kProbe ------------> kReplicate      kProbe ------------> kNeedsSnapshot
+///      ^-------------------- |              ^------------------------ |
+///       rejected, or reset                     it has enough after all
+class Progress {
+ public:
+  Progress(Index next, Instant now) : last_heard(now), next_(next) {}
+
+  Pace pace() const { return pace_; }
+  Index match() const { return match_; }
+  Index next() const { return next_; }
+  std::size_t in_flight() const { return in_flight_.size(); }
+
+  /// May entries be sent now? Probing, one message at a time; else while the window is open. A probe that was
+  /// lost is made up for by the next heartbeat: its answer opens this again.
+  bool may_send_entries(std::size_t max_in_flight) const;
+  /// Entries up to `last` went out, as may_send_entries() allowed.
+  void entries_sent(Index last);
+
+  /// It durably has everything up to `index`. Returns: is that news?
+  bool accepted(Index index);
+  /// What was sent behind `previous` did not match; `retry` is the best guess where it will. Returns: false
+  /// if the answer is about something long settled.
+  bool rejected(Index previous, Index retry);
+  /// What was in flight may be lost.
+  void reset();
+  /// The entry before next is not in the leader's log any more.
+  void needs_snapshot();
+
+  // What the leader last heard and said; no invariant binds these together.
+  Instant last_heard;
+  std::uint64_t confirmed_round = 0;  ///< the highest round it answered
+  Index told_commit;                  ///< the commit it knows of once it has what was sent
+
+ private:
+  Pace pace_ = Pace::kProbe;
+  bool probe_sent_ = false;
+  Index match_;
+  Index next_;
+  std::deque<Index> in_flight_;  // the last index of each message with entries not yet acknowledged
+};
+
+}  // namespace holdfast::raft

@@ -1,0 +1,60 @@
+#include "raft/read_index.h"
+
+#include "raft/replica.h"
+#include "raft/replication.h"
+
+namespace holdfast::raft {
+
+void ReadIndex::begin(std::uint64_t round, Index commit) {
+  for (const std::uint64_t id : waiting_) asked_.push_back({round, {id, commit}});
+  waiting_.clear();
+}
+
+std::vector<Confirmed> ReadIndex::confirmed(std::uint64_t round) {
+  std::vector<Confirmed> answers;
+  while (!asked_.empty() && asked_.front().round <= round) {
+    answers.push_back(asked_.front().answer);
+    asked_.pop_front();
+  }
+  return answers;
+}
+
+std::vector<std::uint64_t> ReadIndex::give_up() {
+  std::vector<std::uint64_t> ids;
+  for (const Asked& asked : asked_) ids.push_back(asked.answer.id);
+  ids.insert(ids.end(), waiting_.begin(), waiting_.end());
+  asked_.clear();
+  waiting_.clear();
+  return ids;
+}
+
+namespace {
+
+/// The highest round that a majority of the voters answered; this member answers its own at once.
+std::uint64_t confirmed_round(const Replica& replica) {
+  const Leader& leader = *replica.leading();
+  return quorum::reached<std::uint64_t>(replica.membership, [&](MemberId id) {
+    return id == replica.options.self ? replica.last_round : leader.followers.at(id).confirmed_round;
+  });
+}
+
+void answer(Replica& replica) {
+  for (Confirmed& confirmed : replica.leading()->reads.confirmed(confirmed_round(replica)))
+    replica.output.confirmed.push_back(confirmed);
+}
+
+}  // namespace
+
+void advance_reads(Replica& replica) {
+  Leader& leader = *replica.leading();
+  answer(replica);
+  if (!own_term_committed(replica)) return;
+  // If everybody hears from this leader now anyway, those that wait need not wait for the round under way: a
+  // lost answer would hold them up.
+  if (!leader.reads.may_begin() && !(leader.heartbeat_due && leader.reads.has_waiting())) return;
+  leader.reads.begin(++replica.last_round, replica.commit);
+  leader.heartbeat_due = true;
+  answer(replica);  // a single voter needs nobody
+}
+
+}  // namespace holdfast::raft

@@ -1,0 +1,72 @@
+#include <algorithm>
+
+#include "raft/outbox.h"
+#include "raft/receive.h"
+#include "raft/replication.h"
+#include "raft/role.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+/// Returns: false if the sender cannot be the leader of this term, since another is.
+bool follow(Replica& replica, MemberId from) {
+  if (replica.leader && replica.leader != from) return false;
+  if (!replica.leader) become_follower(replica, replica.hard_state.term, from);
+  replica.heard_from_leader = replica.now;
+  postpone_election(replica);
+  return true;
+}
+
+/// Where a leader should look next: the last place at which the logs may still match, going by its term for
+/// the entry that does not.
+void refuse(Replica& replica, MemberId from, const AppendEntries& append) {
+  const Index hint = replica.log.last_not_after(append.previous_index, append.previous_term);
+  send(replica, from,
+       AppendReply{false, append.previous_index, hint, replica.log.term_at(hint).value_or(Term()),
+                   append.round});
+}
+
+/// Appends what is new; replaces what conflicts, and only that: a late message must not cut off what a newer
+/// one brought. Returns: false if it contradicts what is committed, which no leader does.
+bool take(Replica& replica, const std::vector<Entry>& entries) {
+  const auto is_new = [&](const Entry& entry) {
+    return entry.index >= replica.log.base_index() && !replica.log.matches(entry.index, entry.term);
+  };
+  const auto first_new = std::find_if(entries.begin(), entries.end(), is_new);
+  if (first_new == entries.end()) return true;
+  if (first_new->index <= replica.commit) return false;
+  if (first_new->index <= replica.log.last_index()) {
+    replica.log.truncate_after(first_new->index.previous());
+    replica.persistence.truncated(first_new->index.previous());
+  }
+  std::for_each(first_new, entries.end(), [&](const Entry& entry) { replica.log.append(entry); });
+  return true;
+}
+
+/// Acknowledges what is durable. What this message added, or what is in doubt because the term itself is not
+/// written yet, is acknowledged once it is.
+void acknowledge(Replica& replica, MemberId from, Index matching, std::uint64_t round) {
+  const bool adds = replica.persistence.handed_out() < matching;
+  if (adds || replica.hard_state_changed || !replica.persistence.hard_state_durable())
+    return send_after_persist(replica, from, AppendReply{true, matching, Index(), Term(), round});
+  const Index durable = std::min(matching, replica.persistence.durable());
+  send(replica, from, AppendReply{true, durable, Index(), Term(), round});
+}
+
+}  // namespace
+
+void receive_append_entries(Replica& replica, MemberId from, const AppendEntries& append) {
+  if (!follow(replica, from)) return;
+  // What is compacted here is committed, so it matches whatever a leader has there.
+  const bool compacted = append.previous_index < replica.log.base_index();
+  if (!compacted && !replica.log.matches(append.previous_index, append.previous_term))
+    return refuse(replica, from, append);
+  if (!take(replica, append.entries)) return;
+  const Index matching = append.previous_index + append.entries.size();
+  commit_up_to(replica, std::min(append.commit, matching));
+  replica.held_by_all = std::max(replica.held_by_all, std::min(append.held_by_all, matching));
+  acknowledge(replica, from, matching, append.round);
+}
+
+}  // namespace holdfast::raft

@@ -1,0 +1,38 @@
+#include "raft/election.h"
+#include "raft/outbox.h"
+#include "raft/receive.h"
+#include "raft/role.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+/// Would this member vote so, if it came to it? Changes nothing, and nothing of it lasts.
+void answer_pre_vote(Replica& replica, MemberId from, Term term, const RequestVote& question) {
+  const bool grant = term > replica.hard_state.term && !leader_is_live(replica) &&
+                     replica.log.covered_by(question.last_index, question.last_term);
+  // Granted, it echoes the term asked for, which is how the asker knows what the answer belongs to. Refused,
+  // it carries this member's own, in case that is news.
+  if (grant)
+    send_in_term(replica, from, term, VoteReply{true, true});
+  else
+    send(replica, from, VoteReply{true, false});
+}
+
+}  // namespace
+
+void receive_request_vote(Replica& replica, MemberId from, Term term, const RequestVote& request) {
+  if (request.pre_vote) return answer_pre_vote(replica, from, term, request);
+  HardState& hard_state = replica.hard_state;
+  const bool free_to_vote = !replica.leader && (!hard_state.voted_for || hard_state.voted_for == from);
+  if (!free_to_vote || !replica.log.covered_by(request.last_index, request.last_term))
+    return send(replica, from, VoteReply{false, false});
+  if (!hard_state.voted_for) {
+    hard_state.voted_for = from;
+    replica.hard_state_changed = true;
+  }
+  postpone_election(replica);
+  send_after_persist(replica, from, VoteReply{false, true});
+}
+
+}  // namespace holdfast::raft

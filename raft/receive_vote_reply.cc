@@ -1,0 +1,14 @@
+#include "raft/election.h"
+#include "raft/receive.h"
+
+namespace holdfast::raft {
+
+void receive_vote_reply(Replica& replica, MemberId from, Term term, const VoteReply& reply) {
+  // An answer to a pre-vote is not a vote, nor the other way round.
+  if (reply.pre_vote != std::holds_alternative<PreCandidate>(replica.role)) return;
+  const Term asked_for =
+      reply.pre_vote && reply.granted ? replica.hard_state.term.next() : replica.hard_state.term;
+  if (term == asked_for) record_vote(replica, from, reply.granted);
+}
+
+}  // namespace holdfast::raft

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <variant>
+
+#include "base/random.h"
+#include "raft/core.h"
+#include "raft/log.h"
+#include "raft/persistence.h"
+#include "raft/progress.h"
+#include "raft/quorum.h"
+#include "raft/read_index.h"
+
+namespace holdfast::raft {
+
+struct Follower {};
+
+struct PreCandidate {
+  quorum::Votes votes;
+};
+
+struct Candidate {
+  quorum::Votes votes;
+};
+
+/// Leadership on its way to another voter: proposals are refused until it is there or `deadline` is reached.
+struct Transfer {
+  MemberId to;
+  Instant deadline;
+  bool told = false;  ///< it was told to campaign since the last heartbeat
+};
+
+struct Leader {
+  std::map<MemberId, Progress> followers;  ///< every member but this one
+  Index first_of_term;                     ///< its no-op: nothing is complete before that is committed
+  ReadIndex reads;
+  std::optional<Transfer> transfer;
+  Instant next_heartbeat;
+  bool heartbeat_due = false;  ///< everybody is to hear from this leader before the step ends
+};
+
+/// Everything one member knows. The files beside this one are functions over it, one concept a file; only
+/// Core::step calls into them from outside, and it hands `output` to the driver when they are done.
+struct Replica {
+  Replica(const Options& given_options, Restored restored, Instant start);
+
+  bool is_leader() const { return std::holds_alternative<Leader>(role); }
+  Leader* leading() { return std::get_if<Leader>(&role); }
+  const Leader* leading() const { return std::get_if<Leader>(&role); }
+
+  // Constant after construction. (Membership is: until membership changes exist.)
+  const Options options;
+  const Membership membership;
+
+  // What is or will be durable. Changed in memory first; outbox.cc hands it out at the end of the step.
+  HardState hard_state;
+  bool hard_state_changed = false;
+  Log log;
+  Persistence persistence;
+
+  // handed_out <= commit <= log.last_index(), and log.base_index() <= handed_out. None of them falls.
+  Index commit;
+  Index handed_out;  ///< committed entries up to here were given to the driver
+  Index held_by_all;
+
+  // Who leads, as far as known. `leader` is none whenever the role is not kFollower or kLeader.
+  std::variant<Follower, PreCandidate, Candidate, Leader> role;
+  MemberId leader;
+  Instant heard_from_leader;  ///< means something while `leader` is another member
+
+  // Time and chance. Neither is ever looked up: time comes with each step, chance from the seed.
+  Instant now;
+  Instant election_deadline;
+  Random random;
+
+  /// The last confirmation round begun here. Not reset with the term, so no round is ever mistaken.
+  std::uint64_t last_round = 0;
+
+  Output output;                   ///< of the step under way
+  std::vector<Message> then_send;  ///< becomes output.persist->then_send
+};
+
+Role role_of(const Replica& replica);
+
+}  // namespace holdfast::raft

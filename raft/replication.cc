@@ -1,0 +1,91 @@
+#include "raft/replication.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "raft/outbox.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+void send_append(Replica& replica, MemberId to, Progress& progress, Index previous,
+                 std::vector<Entry> entries) {
+  const Index last = previous + entries.size();
+  const auto previous_term = replica.log.term_at(previous);
+  INVARIANT(previous_term, "entries were sent behind one that is not in the log");
+  // It will know of this commit only as far as this message shows it the log.
+  progress.told_commit = std::max(progress.told_commit, std::min(replica.commit, last));
+  send(replica, to,
+       AppendEntries{previous, *previous_term, replica.commit, replica.last_round, replica.held_by_all,
+                     std::move(entries)});
+}
+
+/// Returns: was anything sent?
+bool send_entries(Replica& replica, MemberId to, Progress& progress) {
+  bool sent = false;
+  while (progress.may_send_entries(replica.options.max_appends_in_flight)) {
+    const bool probing = progress.pace() == Pace::kProbe;
+    if (!probing && progress.next() > replica.log.last_index()) break;
+    const Index previous = progress.next().previous();
+    if (previous < replica.log.base_index()) {
+      progress.needs_snapshot();
+      break;
+    }
+    std::vector<Entry> entries = replica.log.read(progress.next(), replica.options.max_append_bytes);
+    progress.entries_sent(previous + entries.size());
+    send_append(replica, to, progress, previous, std::move(entries));
+    sent = true;
+  }
+  return sent;
+}
+
+/// A commit is worth a message of its own only to a follower that has nothing under way: otherwise the next
+/// entries, or the answer that is coming, bring it along.
+bool owes_commit(const Replica& replica, const Progress& progress) {
+  return progress.pace() == Pace::kReplicate && progress.in_flight() == 0 &&
+         progress.told_commit < replica.commit;
+}
+
+void send_heartbeat(Replica& replica, MemberId to, Progress& progress) {
+  // Behind what was sent last, so that its answer tells whether that arrived. One that needs a snapshot
+  // cannot follow, but must hear that there is a leader.
+  const Index previous = std::max(progress.next().previous(), replica.log.base_index());
+  send_append(replica, to, progress, previous, {});
+}
+
+}  // namespace
+
+void send_what_is_due(Replica& replica) {
+  Leader& leader = *replica.leading();
+  for (auto& [id, progress] : leader.followers) {
+    const bool sent = send_entries(replica, id, progress);
+    if (!sent && (leader.heartbeat_due || owes_commit(replica, progress)))
+      send_heartbeat(replica, id, progress);
+  }
+  leader.heartbeat_due = false;
+}
+
+void advance_commit(Replica& replica) {
+  const Leader& leader = *replica.leading();
+  const Index reached = quorum::reached<Index>(replica.membership, [&](MemberId id) {
+    return id == replica.options.self ? replica.persistence.durable() : leader.followers.at(id).match();
+  });
+  if (reached > replica.commit && replica.log.term_at(reached) == replica.hard_state.term)
+    commit_up_to(replica, reached);
+}
+
+void advance_held_by_all(Replica& replica) {
+  Index lowest = replica.persistence.durable();
+  for (const auto& [id, progress] : replica.leading()->followers) lowest = std::min(lowest, progress.match());
+  replica.held_by_all = std::max(replica.held_by_all, lowest);
+}
+
+bool own_term_committed(const Replica& replica) { return replica.commit >= replica.leading()->first_of_term; }
+
+void commit_up_to(Replica& replica, Index index) {
+  INVARIANT(index <= replica.log.last_index(), "an entry was committed that is not in the log");
+  replica.commit = std::max(replica.commit, index);
+}
+
+}  // namespace holdfast::raft

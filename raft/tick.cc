@@ -1,0 +1,55 @@
+#include "raft/tick.h"
+
+#include <algorithm>
+
+#include "raft/election.h"
+#include "raft/role.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+/// Since when a majority is silent: the latest instant at which the leader had heard from one.
+Instant majority_heard(const Replica& replica) {
+  const Leader& leader = *replica.leading();
+  return quorum::reached<Instant>(replica.membership, [&](MemberId id) {
+    return id == replica.options.self ? replica.now : leader.followers.at(id).last_heard;
+  });
+}
+
+void tick_leader(Replica& replica) {
+  Leader& leader = *replica.leading();
+  if (leader.transfer && replica.now >= leader.transfer->deadline) leader.transfer.reset();
+  if (replica.now < leader.next_heartbeat) return;
+  // A leader that no majority hears cannot commit; whoever asks should not be kept waiting by it, and members
+  // that hear only this leader should be free to elect another. Ref: Diss. §6.2 (check quorum)
+  if (replica.now - majority_heard(replica) >= replica.options.election_timeout)
+    return become_follower(replica, replica.hard_state.term, MemberId());
+  leader.next_heartbeat = replica.now + replica.options.heartbeat_interval;
+  leader.heartbeat_due = true;
+  if (leader.transfer) leader.transfer->told = false;
+}
+
+/// A learner does not campaign, but it too notices that the leader is gone.
+void forget_leader(Replica& replica) {
+  become_follower(replica, replica.hard_state.term, MemberId());
+  postpone_election(replica);
+}
+
+}  // namespace
+
+void tick(Replica& replica) {
+  if (replica.is_leader()) return tick_leader(replica);
+  if (replica.now < replica.election_deadline) return;
+  if (may_campaign(replica)) return campaign(replica);
+  forget_leader(replica);
+}
+
+Instant next_tick(const Replica& replica) {
+  const Leader* leader = replica.leading();
+  if (!leader) return replica.election_deadline;
+  return leader->transfer ? std::min(leader->next_heartbeat, leader->transfer->deadline)
+                          : leader->next_heartbeat;
+}
+
+}  // namespace holdfast::raft
