@@ -25,13 +25,14 @@ EDGES = {
     "client/session": {"base"},
     "client": {"base", "schema", "net", "holdfast"},
     "client/include": {"holdfast"},
+    "bench": {"base", "schema", "net"},
     "cli": {"holdfast"},
     "examples": {"holdfast"},
 }
 THIRD_PARTY = {
     "sqlite3.h": {"storage"},
     "asio": {"net", "peer", "client", "server"},
-    "kj/": {"net", "peer", "rpc", "client", "server", "state", "gateway"},
+    "kj/": {"net", "peer", "rpc", "client", "server", "state", "gateway", "bench"},
     "capnp/": {"net", "peer", "rpc", "client", "server", "state", "storage", "gateway"},
     "spdlog/": {"server"},
     "toml++/": {"server"},
