@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "storage/sqlite.h"
+
+namespace holdfast::storage {
+
+/// Where a database is. An empty `vfs` is SQLite's default, and files on a disk.
+struct Location {
+  std::string path;
+  std::string vfs;
+};
+
+/// A page of the database file, and a frame of the write-ahead log: a page and its header.
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kFrameBytes = kPageBytes + 24;
+
+/// What marks a database as one of ours: DO NOT CHANGE THE NUMBERS (docs/formats/LOG.md).
+struct Format {
+  const char* name;             ///< for people
+  std::int32_t application_id;  ///< in the file's header, at byte 68
+  int version;                  ///< raised when an older program would misread the file
+  const char* schema;           ///< of a new database
+};
+
+/// Scans the write-ahead log, opens the database or creates it in one transaction, applies and checks the
+/// settings, and starts with an empty write-ahead log: leftovers of a torn transaction must not lie behind
+/// new frames of the same salts, where the next scan would count them.
+/// Durability: the files are in their directory for good when this returns.
+/// Throws: StorageFailure.
+std::unique_ptr<Connection> open_database(const Location& location, const Format& format);
+
+}  // namespace holdfast::storage

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include "base/callback.h"
+#include "base/result.h"
+
+namespace holdfast::storage {
+
+/// A database did not do what it was asked, or is not what it should be. Thrown inside this module only:
+/// while opening it becomes an Error, on a storage thread it becomes a call of the FatalHandler.
+class StorageFailure : public std::runtime_error {
+ public:
+  StorageFailure(Errc code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error to_error() const { return Error{code_, what()}; }
+
+ private:
+  Errc code_;
+};
+
+/// Told once, on a storage thread, that a write failed or that its outcome is uncertain; it ends the process.
+/// A failed write is never retried: after a failed fsync the kernel may call clean what never reached the
+/// disk. Should the handler return (in tests), the store does nothing further and completes nothing more.
+using FatalHandler = std::function<void(const std::string& message)>;
+
+/// Runs a completion on the loop. Thread: any.
+using Poster = std::function<void(Callback<void()>)>;
+
+/// What a user reads about an SQLite result code: the file, what was being done to it, and the way out.
+StorageFailure sqlite_failure(int code, const std::string& detail, const std::string& path,
+                              const std::string& doing);
+
+}  // namespace holdfast::storage

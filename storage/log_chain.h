@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "raft/types.h"
+
+namespace holdfast::storage {
+
+/// Every row of the log carries a CRC-32C over itself and over the CRC of the row before it: a row that is
+/// changed, missing, doubled or out of place breaks the chain. Ref: docs/formats/LOG.md, "Chain"
+std::uint32_t chain_entry(std::uint32_t previous, const raft::Entry& entry);
+
+/// What stands for everything at and below a compacted or installed entry whose own row is not there.
+std::uint32_t chain_start(Index index, Term term);
+
+}  // namespace holdfast::storage

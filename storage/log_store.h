@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "node/ports/log_store.h"
+#include "storage/failure.h"
+#include "storage/log_database.h"
+#include "storage/worker.h"
+
+namespace holdfast::storage {
+
+struct LogStoreOptions {
+  Location location;
+  Poster post;                             ///< to the loop
+  FatalHandler fatal;                      ///< on the log thread
+  std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
+  std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
+  std::uint64_t compaction_slice = 1024;   ///< rows removed between two commits
+};
+
+/// The log on a thread of its own. Everything that is queued while one commit is in flight goes into the
+/// next: that, and not the speed of a commit, is what makes writes cheap.
+///
+/// Crash story: a completion runs only after its transaction is on the disk, and a transaction is whole or
+/// not there. Life: open() -> contents() -> start() -> ... -> stop().
+class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct LogJob> {
+ public:
+  /// Opens or creates, checks and reads the log. Errors: kCorrupt, kStorage, with a way out.
+  static Result<std::unique_ptr<SqliteLogStore>> open(LogStoreOptions options);
+  ~SqliteLogStore() override;
+
+  /// Nothing at the first boot.
+  const std::optional<Identity>& identity() const { return identity_; }
+  /// Makes a new data directory a member's; durable when it returns. Requires: no identity, not started.
+  Result<void> set_identity(Identity identity);
+  /// What the log held when it was opened. May be called once.
+  LogContents take_contents() { return std::move(contents_); }
+
+  void start();
+  /// Makes everything that was written durable and ends the thread. Completions were posted by then.
+  void stop();
+
+  void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
+             Callback<void()> durable) override;
+  void compact(Index through, Term term) override;
+
+  /// Transactions committed since the start. Thread: any.
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+
+ private:
+  explicit SqliteLogStore(LogStoreOptions options);
+  void work(std::deque<LogJob>& jobs) override;
+  bool tidy() override;
+  void finish() override;
+
+  const LogStoreOptions options_;
+  // The owner's until start(), then the log thread's.
+  LogDatabase database_;
+  // The owner's.
+  std::optional<Identity> identity_;
+  LogContents contents_;
+
+  std::atomic<std::uint64_t> commits_ = 0;
+  Worker<LogJob> worker_;  // last: its thread ends before the rest goes
+};
+
+/// A write, or a compaction if `compact_through` is set.
+struct LogJob {
+  std::optional<raft::HardState> hard_state;
+  std::vector<raft::Entry> entries;
+  Callback<void()> durable;
+  Index compact_through;
+  Term compact_term;
+};
+
+}  // namespace holdfast::storage

@@ -1,0 +1,146 @@
+#include "storage/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "storage/failure.h"
+
+namespace holdfast::storage {
+
+void Connection::Close::operator()(sqlite3* handle) const {
+  // Statements are members of whoever uses the connection and are gone by now.
+  sqlite3_close_v2(handle);
+}
+
+Connection::Connection(std::string path, const std::string& vfs) : path_(std::move(path)) {
+  sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(path_.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  handle_.reset(handle);
+  if (code != SQLITE_OK) fail(code, "opening");
+  // Closing must not write: after a failed write the files have to stay as they are.
+  require_ok(sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr), "opening");
+}
+
+Connection::~Connection() = default;
+
+void Connection::fail(int code, const std::string& doing) {
+  failed_ = true;
+  const char* detail = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
+  throw sqlite_failure(code, detail, path_, doing);
+}
+
+void Connection::execute(const char* sql) {
+  require_ok(sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr), sql);
+}
+
+std::string Connection::query(const char* sql) {
+  Statement statement(*this, sql);
+  std::string value;
+  if (statement.step()) {
+    value = statement.bytes(0);
+    while (statement.step()) {
+    }
+  }
+  return value;
+}
+
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle()) == 0; }
+
+void Connection::watch_wal() {
+  sqlite3_wal_hook(
+      handle(),
+      [](void* self, sqlite3*, const char*, int frames) {
+        static_cast<Connection*>(self)->wal_frames_ = frames;
+        return SQLITE_OK;
+      },
+      this);
+}
+
+void Connection::checkpoint(Checkpoint mode) {
+  int frames = 0;
+  int moved = 0;
+  const int how = mode == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+  require_ok(sqlite3_wal_checkpoint_v2(handle(), nullptr, how, &frames, &moved), "checkpointing");
+  // Success may be reported although frames were left behind; with one connection none may be.
+  if (frames != moved) fail(SQLITE_BUSY, "checkpointing every frame of");
+  wal_frames_ = 0;
+}
+
+Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection) {
+  connection.require_ok(sqlite3_prepare_v3(connection.handle(), sql.data(), static_cast<int>(sql.size()),
+                                           SQLITE_PREPARE_PERSISTENT, &statement_, nullptr),
+                        "preparing a statement for");
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+Statement& Statement::bind(int parameter, std::int64_t value) {
+  connection_.require_ok(sqlite3_bind_int64(statement_, parameter + 1, value), "binding a number for");
+  return *this;
+}
+
+Statement& Statement::bind_text(int parameter, std::string_view text) {
+  const char* data = text.data() ? text.data() : "";  // a null pointer would be bound as NULL
+  connection_.require_ok(
+      sqlite3_bind_text64(statement_, parameter + 1, data, text.size(), SQLITE_STATIC, SQLITE_UTF8),
+      "binding text for");
+  return *this;
+}
+
+Statement& Statement::bind_bytes(int parameter, std::string_view bytes) {
+  const char* data = bytes.data() ? bytes.data() : "";
+  connection_.require_ok(sqlite3_bind_blob64(statement_, parameter + 1, data, bytes.size(), SQLITE_STATIC),
+                         "binding bytes for");
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) {
+    const bool reads = sqlite3_stmt_readonly(statement_) != 0;
+    connection_.fail(code, reads ? "reading" : "writing");
+  }
+  reset();
+  return false;
+}
+
+void Statement::run() {
+  const bool row = step();
+  INVARIANT(!row, "a statement that only writes has returned a row");
+}
+
+void Statement::reset() { sqlite3_reset(statement_); }
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string_view Statement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data ? std::string_view(static_cast<const char*>(data), size) : std::string_view();
+}
+
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
+}
+
+Transaction::Transaction(Connection& connection) : connection_(connection) {
+  connection_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  // After a failure nothing is touched any more; closing the connection drops the transaction.
+  if (open_ && !connection_.failed()) {
+    sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+void Transaction::commit() {
+  connection_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace holdfast::storage
