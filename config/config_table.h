@@ -67,8 +67,9 @@ class ConfigTable {
   using Table = std::map<std::string, Entry, std::less<>>;
 
   /// Both fill `changes` with what a watcher is to hear, all at revision `at`, and return how many keys
-  /// changed. Errors: kRevisionMismatch, with the key's present mod_revision (zero if missing); then nothing
   /// changed.
+  /// Errors: kRevisionMismatch, with the key's present mod_revision (zero if missing); kInvalidArgument for a
+  /// range of keys with an expected revision; then nothing changed.
   Result<std::size_t> put(const Put& put, Revision at, std::vector<Change>& changes);
   Result<std::size_t> remove(const Delete& remove, Revision at, std::vector<Change>& changes);
   /// Removes at most `most` keys attached to the lease. Returns: how many it removed.
@@ -79,13 +80,20 @@ class ConfigTable {
   std::pair<Table::const_iterator, Table::const_iterator> range(const KeyRange& range) const;
   /// Keys in the range. Cost: in proportion to their number.
   std::size_t count(const KeyRange& range) const;
-  /// Keys attached to the lease, in order; null if none.
+  /// Keys attached to the lease, in order; null if none, never empty.
   const std::set<std::string, std::less<>>* attached_to(LeaseId lease) const;
+  const std::map<LeaseId, std::set<std::string, std::less<>>>& by_lease() const { return by_lease_; }
 
+  // The image: see base/changed_rows.h.
   void load(std::string key, Entry entry);
   ChangedRows<std::string, Entry>& changes() { return changes_; }
+  std::size_t pending() const { return changes_.pending(); }
 
  private:
+  Table::const_iterator erase(Table::const_iterator entry, Revision at, std::vector<Change>& changes);
+  void attach(LeaseId lease, const std::string& key);
+  void detach(LeaseId lease, const std::string& key);
+
   Table entries_;
   std::map<LeaseId, std::set<std::string, std::less<>>> by_lease_;
   ChangedRows<std::string, Entry> changes_;

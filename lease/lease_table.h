@@ -48,6 +48,7 @@ class LeaseTable {
   // The image: see base/changed_rows.h.
   void load(Lease lease);
   ChangedRows<LeaseId, Lease>& changes() { return changes_; }
+  std::size_t pending() const { return changes_.pending(); }
 
  private:
   Table leases_;

@@ -55,12 +55,13 @@ class RegistryTable {
   using Table = std::map<InstanceKey, Instance, std::less<>>;
 
   /// Registers, or replaces the instance of that id, also from another lease (a restarted process takes its
-  /// place).
+  /// place). Tags are sorted, and said once. Requires: the lease is live.
   void put(std::string_view service, Instance instance, Revision at, std::vector<Change>& changes);
   /// Errors: kServiceNotFound, kInstanceNotFound; kNotHolder if `lease` is given and is not the instance's: a
   /// process that was replaced does not remove its successor.
   Result<void> remove(std::string_view service, std::string_view id, LeaseId lease, Revision at,
                       std::vector<Change>& changes);
+  /// Removes at most `most` instances of the lease. Returns: how many it removed.
   std::size_t end_lease(LeaseId lease, std::size_t most, Revision at, std::vector<Change>& changes);
 
   const Table& all() const { return instances_; }
@@ -69,12 +70,20 @@ class RegistryTable {
   std::vector<const Instance*> resolve(std::string_view service, const Filter& filter) const;
   /// Every service with its number of instances, in order of name.
   const std::map<std::string, std::size_t, std::less<>>& services() const { return services_; }
+  /// Instances of the lease, in order; null if none, never empty.
   const std::set<InstanceKey>* attached_to(LeaseId lease) const;
+  const std::map<LeaseId, std::set<InstanceKey>>& by_lease() const { return by_lease_; }
 
+  // The image: see base/changed_rows.h.
   void load(std::string service, Instance instance);
   ChangedRows<InstanceKey, Instance>& changes() { return changes_; }
+  std::size_t pending() const { return changes_.pending(); }
 
  private:
+  Table::iterator erase(Table::iterator instance, Revision at, std::vector<Change>& changes);
+  void attach(LeaseId lease, const InstanceKey& key);
+  void detach(LeaseId lease, const InstanceKey& key);
+
   Table instances_;
   std::map<std::string, std::size_t, std::less<>> services_;
   std::map<LeaseId, std::set<InstanceKey>> by_lease_;

@@ -74,6 +74,9 @@ struct Command {
   Operation operation;
 };
 
+/// Goes into every command: docs/formats/COMMAND.md.
+constexpr std::uint16_t kCommandFormat = 1;
+
 /// Errors: kLimitExceeded if the encoding is larger than limits::kMaxEntryBytes.
 Result<Blob> encode(const Command& command);
 /// Errors: kCorrupt, also for a format version this build does not know.

@@ -61,7 +61,7 @@ class Machine {
   const registry::RegistryTable& registry() const;
   const lock::LockTable& locks() const;
   const History& history() const;
-  const std::map<MemberId, MemberAddress>& members() const;
+  const std::map<MemberId, MemberAddress, std::less<>>& members() const;
   /// What hangs on a lease, for people: "key:/a", "instance:web/web-1", "lock:deploy", "queue:deploy". At
   /// most `most`.
   std::vector<std::string> attachments(LeaseId lease, std::size_t most) const;

@@ -1,0 +1,154 @@
+#include <iterator>
+
+#include "base/check.h"
+#include "state/machine_impl.h"
+#include "state/row_codec.h"
+#include "state/rows.h"
+
+namespace holdfast::state {
+
+namespace {
+
+constexpr std::uint64_t kImageFormat = 1;
+
+template <typename Key, typename Value>
+RowChange row_change(std::size_t table, const Key& key, const std::optional<Value>& value) {
+  RowChange change{table, !value, key_cells(key)};
+  if (value) add_cells(change.cells, *value);
+  return change;
+}
+
+template <typename Taken>
+void append(std::vector<RowChange>& rows, std::size_t table, const std::vector<Taken>& taken) {
+  for (const auto& [key, value] : taken) rows.push_back(row_change(table, key, value));
+}
+
+}  // namespace
+
+Machine::Impl::Meta Machine::Impl::meta() const {
+  return {{"format_version", kImageFormat},
+          {"applied_index", applied.value()},
+          {"revision", revision.value()},
+          {"history_first_revision", first_watchable.value()},
+          {"last_token", locks.last_token().value()},
+          {"cluster_time_ms", static_cast<std::uint64_t>(time.count())},
+          {"digest", digest.value()}};
+}
+
+Index Machine::Impl::freeze() {
+  INVARIANT(frozen_meta_.empty(), "rows of the last image would be lost");
+  for (const auto& [name, value] : meta()) {
+    frozen_meta_.push_back(row_change(kMetaTable, name, std::optional<std::uint64_t>(value)));
+  }
+  leases.changes().freeze();
+  config.changes().freeze();
+  registry.changes().freeze();
+  locks.freeze();
+  sessions.changes().freeze();
+  sessions.outcome_changes().freeze();
+  member_changes.freeze();
+  history.freeze();
+  return applied;
+}
+
+std::vector<RowChange> Machine::Impl::take_rows(std::size_t most) {
+  std::vector<RowChange> rows = std::exchange(frozen_meta_, {});
+  const auto left = [&] { return rows.size() < most ? most - rows.size() : 0; };
+  append(rows, kLeasesTable, leases.changes().take(leases.all(), left()));
+  append(rows, kConfigTable, config.changes().take(config.all(), left()));
+  append(rows, kInstancesTable, registry.changes().take(registry.all(), left()));
+  append(rows, kLockHoldersTable, locks.take_holders(left()));
+  append(rows, kLockWaitersTable, locks.take_waiters(left()));
+  append(rows, kSessionsTable, sessions.changes().take(sessions.all(), left()));
+  append(rows, kOutcomesTable, sessions.outcome_changes().take(sessions.outcomes(), left()));
+  append(rows, kMembersTable, member_changes.take(members, left()));
+  return rows;
+}
+
+Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
+  RowReader read(row);
+  // The key is read before the rest of the row: an order that arguments of one call would not keep.
+  switch (table) {
+    case kMetaTable: {
+      const std::string name = read.text();
+      loaded_meta_[name] = read.number();
+      break;
+    }
+    case kLeasesTable: {
+      const LeaseId id(read.number());
+      leases.load(read_lease(read, id));
+      break;
+    }
+    case kConfigTable: {
+      std::string key = read.text();
+      config.load(std::move(key), read_entry(read));
+      break;
+    }
+    case kInstancesTable: {
+      std::string service = read.text();
+      std::string id = read.text();
+      registry.load(std::move(service), read_instance(read, std::move(id)));
+      break;
+    }
+    case kLockHoldersTable: {
+      std::string lock = read.text();
+      const Token token(read.number());
+      locks.load_holder(std::move(lock), read_holder(read, token));
+      break;
+    }
+    case kLockWaitersTable: {
+      std::string lock = read.text();
+      const lock::Ticket ticket = read.number();
+      locks.load_waiter(std::move(lock), read_waiter(read, ticket));
+      break;
+    }
+    case kSessionsTable: {
+      const LeaseId session(read.number());
+      sessions.load(session, read.number());
+      break;
+    }
+    case kOutcomesTable: {
+      const LeaseId session(read.number());
+      const std::uint64_t sequence = read.number();
+      auto reply = decode_reply(read.bytes());
+      if (!reply) read.fail_with(reply.error().message);
+      if (reply) sessions.load({session, sequence}, *std::move(reply));
+      break;
+    }
+    case kMembersTable: {
+      const MemberId id(read.number());
+      MemberAddress& member = members[id];
+      member.name = read.text();
+      member.client_endpoint = read.text();
+      break;
+    }
+    default:
+      return fail(Errc::kCorrupt, "the image has a table that this version does not know");
+  }
+  return read.complete(table);
+}
+
+Result<void> Machine::Impl::finish_loading() {
+  const Meta expected = meta();
+  if (loaded_meta_.empty() && leases.all().empty() && config.all().empty()) return {};
+  for (const auto& [name, value] : expected) {
+    if (!loaded_meta_.contains(name)) {
+      return fail(Errc::kCorrupt, "the image's table meta has no row " + name);
+    }
+  }
+  if (loaded_meta_["format_version"] != kImageFormat) {
+    return fail(Errc::kCorrupt, "the image has format " + std::to_string(loaded_meta_["format_version"]) +
+                                    "; this version knows format " + std::to_string(kImageFormat));
+  }
+  applied = Index(loaded_meta_["applied_index"]);
+  revision = Revision(loaded_meta_["revision"]);
+  first_watchable = Revision(loaded_meta_["history_first_revision"]);
+  time = ClusterTime(static_cast<std::int64_t>(loaded_meta_["cluster_time_ms"]));
+  digest = RollingDigest(loaded_meta_["digest"]);
+  locks.load_last_token(Token(loaded_meta_["last_token"]));
+  history.start_at(revision.next());
+  loaded_meta_.clear();
+  return {};
+}
+
+}  // namespace holdfast::state

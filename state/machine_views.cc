@@ -1,0 +1,59 @@
+#include "state/machine_impl.h"
+
+namespace holdfast::state {
+
+Machine::Machine() : impl_(std::make_unique<Impl>()) {}
+Machine::~Machine() = default;
+
+Index Machine::applied() const { return impl_->applied; }
+Revision Machine::revision() const { return impl_->revision; }
+Revision Machine::first_watchable() const { return impl_->first_watchable; }
+ClusterTime Machine::time() const { return impl_->time; }
+const lease::LeaseTable& Machine::leases() const { return impl_->leases; }
+const config::ConfigTable& Machine::config() const { return impl_->config; }
+const registry::RegistryTable& Machine::registry() const { return impl_->registry; }
+const lock::LockTable& Machine::locks() const { return impl_->locks; }
+const History& Machine::history() const { return impl_->history; }
+const std::map<MemberId, MemberAddress, std::less<>>& Machine::members() const { return impl_->members; }
+std::uint64_t Machine::digest() const { return impl_->digest.value(); }
+
+std::vector<std::string> Machine::attachments(LeaseId lease, std::size_t most) const {
+  std::vector<std::string> found;
+  if (const auto* keys = impl_->config.attached_to(lease)) {
+    for (const std::string& key : *keys) {
+      if (found.size() >= most) return found;
+      found.push_back("key:" + key);
+    }
+  }
+  if (const auto* instances = impl_->registry.attached_to(lease)) {
+    for (const auto& [service, id] : *instances) {
+      if (found.size() >= most) return found;
+      found.push_back("instance:" + service + "/" + id);
+    }
+  }
+  if (const auto* claims = impl_->locks.attached_to(lease)) {
+    for (const auto& [lock, claim] : *claims) {
+      if (found.size() >= most) return found;
+      found.push_back((claim.holds ? "lock:" : "queue:") + lock);
+    }
+  }
+  return found;
+}
+
+Index Machine::freeze() { return impl_->freeze(); }
+std::vector<RowChange> Machine::take_rows(std::size_t most) { return impl_->take_rows(most); }
+std::vector<HistoryPack> Machine::take_history(std::size_t most_packs) {
+  return impl_->history.take(most_packs);
+}
+void Machine::image_durable(std::size_t keep_history_bytes) {
+  impl_->history.image_durable(keep_history_bytes);
+}
+std::size_t Machine::rows_pending() const {
+  return impl_->leases.pending() + impl_->config.pending() + impl_->registry.pending() +
+         impl_->locks.pending() + impl_->sessions.pending() + impl_->member_changes.pending();
+}
+
+Result<void> Machine::load(std::size_t table, const Row& row) { return impl_->load(table, row); }
+Result<void> Machine::finish_loading() { return impl_->finish_loading(); }
+
+}  // namespace holdfast::state

@@ -1,0 +1,216 @@
+#include "state/row_codec.h"
+
+#include "snapshot.capnp.h"
+#include "state/message.h"
+#include "state/rows.h"
+
+namespace holdfast::state {
+
+namespace {
+
+constexpr std::int64_t kNoDeadline = -1;
+
+/// SQLite's integers are signed: a number above 2^63 shows as a negative one and comes back whole.
+Cell cell(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+Cell cell(milliseconds time) { return static_cast<std::int64_t>(time.count()); }
+
+Blob tags_blob(const std::vector<std::string>& from) {
+  capnp::MallocMessageBuilder message(128);
+  auto tags = message.initRoot<schema::Tags>().initTags(static_cast<unsigned>(from.size()));
+  for (unsigned i = 0; i < tags.size(); ++i) tags.set(i, from[i]);
+  return blob_of(message);
+}
+
+Blob metadata_blob(const std::map<std::string, std::string>& from) {
+  capnp::MallocMessageBuilder message(128);
+  auto pairs = message.initRoot<schema::Metadata>().initPairs(static_cast<unsigned>(from.size()));
+  unsigned next = 0;
+  for (const auto& [key, value] : from) {
+    pairs[next].setKey(key);
+    pairs[next].setValue(value);
+    ++next;
+  }
+  return blob_of(message);
+}
+
+std::vector<std::string> read_tags(RowReader& row) {
+  using Tags = std::vector<std::string>;
+  auto tags = read_message<schema::Tags>(row.bytes(), [](schema::Tags::Reader from) -> Result<Tags> {
+    Tags read;
+    for (const auto tag : from.getTags()) read.push_back(string_of(tag));
+    return read;
+  });
+  if (tags) return *std::move(tags);
+  row.fail_with(tags.error().message);
+  return {};
+}
+
+std::map<std::string, std::string> read_metadata(RowReader& row) {
+  using Pairs = std::map<std::string, std::string>;
+  auto pairs =
+      read_message<schema::Metadata>(row.bytes(), [](schema::Metadata::Reader from) -> Result<Pairs> {
+        Pairs read;
+        for (const auto pair : from.getPairs())
+          read.emplace(string_of(pair.getKey()), string_of(pair.getValue()));
+        return read;
+      });
+  if (pairs) return *std::move(pairs);
+  row.fail_with(pairs.error().message);
+  return {};
+}
+
+lock::Mode read_mode(RowReader& row) {
+  const std::uint64_t mode = row.number();
+  if (mode != static_cast<std::uint64_t>(lock::Mode::kExclusive)) row.fail_with("its mode is unknown");
+  return lock::Mode::kExclusive;
+}
+
+}  // namespace
+
+Row key_cells(LeaseId id) { return {cell(id.value())}; }
+Row key_cells(const std::string& text) { return {text}; }
+Row key_cells(const std::pair<std::string, std::string>& key) { return {key.first, key.second}; }
+Row key_cells(const lock::ClaimKey& key) { return {key.first, cell(key.second)}; }
+Row key_cells(const OutcomeKey& key) { return {cell(key.first.value()), cell(key.second)}; }
+Row key_cells(MemberId id) { return {cell(id.value())}; }
+
+void add_cells(Row& row, std::uint64_t meta) { row.push_back(cell(meta)); }
+
+void add_cells(Row& row, const lease::Lease& lease) {
+  row.insert(row.end(), {cell(lease.ttl), cell(std::uint64_t{lease.ending})});
+}
+
+void add_cells(Row& row, const config::Entry& entry) {
+  row.insert(row.end(), {entry.value, cell(entry.create_revision.value()), cell(entry.mod_revision.value()),
+                         cell(entry.version), cell(entry.lease.value())});
+}
+
+void add_cells(Row& row, const registry::Instance& instance) {
+  row.insert(row.end(),
+             {instance.address, cell(std::uint64_t{instance.port}), tags_blob(instance.tags),
+              metadata_blob(instance.metadata), cell(std::uint64_t{instance.weight}),
+              cell(static_cast<std::uint64_t>(instance.health)), cell(std::uint64_t{instance.maintenance}),
+              cell(instance.lease.value()), cell(instance.mod_revision.value())});
+}
+
+void add_cells(Row& row, const lock::Holder& holder) {
+  row.insert(row.end(), {cell(holder.lease.value()), cell(static_cast<std::uint64_t>(holder.mode)),
+                         holder.owner, cell(holder.attempt), cell(holder.since)});
+}
+
+void add_cells(Row& row, const lock::Waiter& waiter) {
+  row.insert(row.end(), {cell(waiter.lease.value()), cell(static_cast<std::uint64_t>(waiter.mode)),
+                         waiter.owner, cell(waiter.attempt), cell(waiter.since),
+                         waiter.deadline ? cell(*waiter.deadline) : Cell(kNoDeadline)});
+}
+
+void add_cells(Row& row, const Session& session) { row.push_back(cell(session.acknowledged_below)); }
+void add_cells(Row& row, const Reply& reply) { row.emplace_back(encode(reply)); }
+
+void add_cells(Row& row, const MemberAddress& member) {
+  row.insert(row.end(), {member.name, member.client_endpoint});
+}
+
+const Cell* RowReader::next() {
+  if (wrong_.empty() && position_ >= row_.size()) wrong_ = "a cell is missing";
+  return wrong_.empty() ? &row_[position_++] : nullptr;
+}
+
+std::uint64_t RowReader::number() {
+  const Cell* found = next();
+  if (!found) return 0;
+  if (const auto* number = std::get_if<std::int64_t>(found)) return static_cast<std::uint64_t>(*number);
+  fail_with("a cell should be a number");
+  return 0;
+}
+
+milliseconds RowReader::time() { return milliseconds(static_cast<std::int64_t>(number())); }
+
+std::string RowReader::text() {
+  const Cell* found = next();
+  if (!found) return {};
+  if (const auto* text = std::get_if<std::string>(found)) return *text;
+  if (const auto* bytes = std::get_if<Blob>(found)) return std::string(bytes->view());
+  fail_with("a cell should be text");
+  return {};
+}
+
+Blob RowReader::bytes() {
+  const Cell* found = next();
+  if (!found) return {};
+  if (const auto* bytes = std::get_if<Blob>(found)) return *bytes;
+  if (const auto* text = std::get_if<std::string>(found)) return Blob(*text);
+  fail_with("a cell should be bytes");
+  return {};
+}
+
+void RowReader::fail_with(std::string why) {
+  if (wrong_.empty()) wrong_ = std::move(why);
+}
+
+Result<void> RowReader::complete(std::size_t table) const {
+  const bool whole = wrong_.empty() && position_ == row_.size();
+  if (whole) return {};
+  return fail(Errc::kCorrupt,
+              "the image's table " + std::string(table_descriptions()[table].name) +
+                  " has a row that cannot be read: " + (wrong_.empty() ? "it has too many cells" : wrong_));
+}
+
+lease::Lease read_lease(RowReader& row, LeaseId id) {
+  const milliseconds ttl = row.time();
+  return lease::Lease{id, ttl, row.number() != 0};
+}
+
+config::Entry read_entry(RowReader& row) {
+  config::Entry entry;
+  entry.value = row.bytes();
+  entry.create_revision = Revision(row.number());
+  entry.mod_revision = Revision(row.number());
+  entry.version = row.number();
+  entry.lease = LeaseId(row.number());
+  return entry;
+}
+
+registry::Instance read_instance(RowReader& row, std::string id) {
+  registry::Instance instance;
+  instance.id = std::move(id);
+  instance.address = row.text();
+  instance.port = static_cast<std::uint16_t>(row.number());
+  instance.tags = read_tags(row);
+  instance.metadata = read_metadata(row);
+  instance.weight = static_cast<std::uint32_t>(row.number());
+  const std::uint64_t health = row.number();
+  if (health > static_cast<std::uint64_t>(registry::Health::kCritical))
+    row.fail_with("its health is unknown");
+  instance.health = static_cast<registry::Health>(health);
+  instance.maintenance = row.number() != 0;
+  instance.lease = LeaseId(row.number());
+  instance.mod_revision = Revision(row.number());
+  return instance;
+}
+
+lock::Holder read_holder(RowReader& row, Token token) {
+  lock::Holder holder;
+  holder.token = token;
+  holder.lease = LeaseId(row.number());
+  holder.mode = read_mode(row);
+  holder.owner = row.text();
+  holder.attempt = row.number();
+  holder.since = row.time();
+  return holder;
+}
+
+lock::Waiter read_waiter(RowReader& row, lock::Ticket ticket) {
+  lock::Waiter waiter;
+  waiter.ticket = ticket;
+  waiter.lease = LeaseId(row.number());
+  waiter.mode = read_mode(row);
+  waiter.owner = row.text();
+  waiter.attempt = row.number();
+  waiter.since = row.time();
+  const milliseconds deadline = row.time();
+  if (deadline.count() != kNoDeadline) waiter.deadline = deadline;
+  return waiter;
+}
+
+}  // namespace holdfast::state
