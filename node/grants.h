@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/callback.h"
 #include "base/ids.h"
@@ -32,16 +33,22 @@ class Grants {
   void forget(std::uint64_t id);
 
   // --- From the node ---
-  void on_change(const lock::Change& change);
+  /// A change of some lock was applied. `lease_live`: the claim's lease is live after it.
+  void on_change(const lock::Change& change, bool lease_live);
   void fail_all(const Error& error);
 
  private:
+  using Claim = std::pair<std::string, LeaseId>;
   struct Waiting {
-    std::uint64_t attempt = 0;
     std::uint64_t id = 0;
+    std::uint64_t attempt = 0;
     Done done;
   };
-  std::multimap<std::pair<std::string, LeaseId>, Waiting> waiting_;
+  /// Takes out those who wait for attempts up to `newest` of the claim.
+  std::vector<Waiting> take(const Claim& claim, std::uint64_t newest);
+
+  std::multimap<Claim, Waiting> waiting_;
+  std::map<std::uint64_t, Claim> by_id_;
   std::uint64_t last_id_ = 0;
 };
 

@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "node/grants.h"
+#include "node/keep_alives.h"
+#include "node/leader_waiters.h"
 #include "node/ports/image_store.h"
 #include "node/ports/log_store.h"
 #include "node/ports/loop.h"
@@ -32,7 +34,7 @@ struct Options {
   std::string client_endpoint;  ///< where clients reach it; announced through the log
   Duration image_interval = std::chrono::seconds(5);
   std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
-  std::size_t history_memory_bytes = 4 << 20;
+  std::uint64_t log_entries_kept = 1000;     ///< below the newest image, though no member needs them
 };
 
 struct Ports {
@@ -41,18 +43,6 @@ struct Ports {
   ImageStore& image_store;
   Transport& transport;
   LogSink& logging;
-};
-
-/// One answer of a keepalive; ttl zero: the lease has ended or never was.
-struct KeptAlive {
-  LeaseId lease;
-  milliseconds ttl{0};
-};
-
-struct LeaderInfo {
-  MemberId id;
-  std::string name;
-  std::string client_endpoint;  ///< empty until it was announced
 };
 
 class Node {

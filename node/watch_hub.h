@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config/config_table.h"
 #include "node/ports/image_store.h"
+#include "node/ports/loop.h"
 #include "registry/registry_table.h"
 #include "state/event.h"
 #include "state/history.h"
@@ -23,7 +24,7 @@ namespace holdfast::node {
 
 using WatchId = std::uint64_t;
 
-/// Told, on the loop, that take() has something; not told again until take() was called.
+/// Told, on a later turn of the loop, that take() has something; not told again until take() was called.
 class WatchSink {
  public:
   virtual ~WatchSink() = default;
@@ -44,12 +45,15 @@ struct RegistryBatch {
 
 class WatchHub {
  public:
-  WatchHub(const state::Machine& machine, ImageStore& image_store);
+  WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop);
   ~WatchHub();
 
-  /// Changes of the range with revision >= `from`, exactly once, in order; `from` may be in the future.
+  /// Changes of the range with revision >= `from`, exactly once, in order; `from` may be in the future. Zero
+  /// is as one: from the beginning.
   /// `sink` must outlive close(). An unavailable start shows as `ended` in the first batch.
   WatchId open_config(config::KeyRange range, Revision from, WatchSink& sink);
+  /// At most about `most_bytes`; may be empty, with `next` further on than before: work is done in bounded
+  /// steps.
   ConfigBatch take_config(WatchId watch, std::size_t most_bytes);
 
   /// The instances of a service (empty: of all) as they are, then as they change.

@@ -1,0 +1,104 @@
+#include "node/driver.h"
+
+#include <iterator>
+#include <utility>
+
+namespace holdfast::node {
+
+Driver::Driver(const raft::Options& options, raft::Restored restored, Ports ports, DriverListener& listener)
+    : ports_(ports), listener_(listener), core_(options, std::move(restored), ports.loop.now()) {}
+
+/// The order that is safe:
+///   1. `send` leaves at once: a leader's entries travel while its own copy is still being written.
+///   2. `persist` goes to the store. Only when it is durable does `then_send` leave (votes,
+///   acknowledgements),
+///      and only then does the core count it.
+///   3. What is committed takes its place in the queue before anybody is told anything: whoever is told may
+///      step the core again, and what that commits comes later.
+///   4. A change of role is told before anything is applied: what a deposed leader applies must not look as
+///   if
+///      it led.
+///   5. Answers to "do I still lead" come before the entries that they wait for.
+///   6. Committed entries are applied in slices; none waits for the own disk unless an image is due.
+void Driver::carry_out(raft::Output output) {
+  for (raft::Message& message : output.send) ports_.transport.send(std::move(message));
+  if (output.persist) persist(std::move(*output.persist));
+  std::move(output.committed.begin(), output.committed.end(), std::back_inserter(committed_));
+  if (output.accepted) listener_.proposals_accepted(*output.accepted);
+  if (output.role_changed) listener_.role_changed(*output.role_changed);
+  for (const raft::Confirmed& answer : output.confirmed) {
+    listener_.leadership_confirmed(answer.id, answer.read_index);
+  }
+  for (std::uint64_t id : output.unconfirmed) listener_.leadership_unconfirmed(id);
+  if (!slice_posted_) apply_slice();
+}
+
+void Driver::persist(raft::Persist persist) {
+  ports_.log_store.write(std::move(persist.hard_state), std::move(persist.entries),
+                         lifetime_.guard([this, sequence = persist.sequence,
+                                          then_send = std::move(persist.then_send)]() mutable {
+                           for (raft::Message& message : then_send) ports_.transport.send(std::move(message));
+                           carry_out(step(raft::Persisted{sequence}));
+                           listener_.log_durable();
+                         }));
+}
+
+void Driver::apply_slice() {
+  if (applying_) return;
+  applying_ = true;
+  std::size_t applied = 0;
+  for (; applied < kApplySlice && may_apply_next(); ++applied) {
+    raft::Entry entry = std::move(committed_.front());
+    committed_.pop_front();
+    listener_.apply(entry);
+  }
+  applying_ = false;
+  if (applied > 0) listener_.slice_applied();
+  post_slice();
+}
+
+void Driver::post_slice() {
+  if (!may_apply_next() || slice_posted_) return;
+  slice_posted_ = true;
+  ports_.loop.post(lifetime_.guard([this] {
+    slice_posted_ = false;
+    apply_slice();
+  }));
+}
+
+bool Driver::may_apply_next() const {
+  return !committed_.empty() && (!only_durable_ || committed_.front().index <= core_.status().durable);
+}
+
+raft::Output Driver::step(raft::Input input) { return core_.step(ports_.loop.now(), std::move(input)); }
+
+void Driver::tick_if_due() {
+  if (core_.deadline() <= ports_.loop.now()) carry_out(step(raft::Tick{}));
+}
+
+void Driver::receive(raft::Message message) { carry_out(step(raft::Receive{std::move(message)})); }
+
+void Driver::propose(std::vector<Blob> commands) {
+  raft::Output output = step(raft::Propose{std::move(commands)});
+  std::optional<raft::Accepted> accepted = output.accepted;
+  carry_out(std::move(output));
+  if (!accepted) listener_.proposals_refused();
+}
+
+void Driver::confirm_leadership(std::uint64_t id) { carry_out(step(raft::ConfirmLeadership{id})); }
+
+void Driver::transfer_leadership() { carry_out(step(raft::TransferLeadership{})); }
+
+void Driver::peer_reset(MemberId member) { carry_out(step(raft::PeerReset{member})); }
+
+void Driver::compact(Index through, Term term) {
+  carry_out(step(raft::Compact{through}));
+  ports_.log_store.compact(through, term);
+}
+
+void Driver::apply_only_durable(bool on) {
+  only_durable_ = on;
+  post_slice();
+}
+
+}  // namespace holdfast::node

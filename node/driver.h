@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "node/lifetime.h"
+#include "node/ports/log_store.h"
+#include "node/ports/loop.h"
+#include "node/ports/transport.h"
+#include "raft/core.h"
+
+/// Feeds the raft core and does what it says, in the one order that is safe: see Driver::carry_out().
+namespace holdfast::node {
+
+/// What the driver tells of; all of it on the loop, never from within the driver's own step.
+class DriverListener {
+ public:
+  virtual ~DriverListener() = default;
+  virtual void role_changed(const raft::RoleChanged& change) = 0;
+  virtual void proposals_accepted(raft::Accepted where) = 0;
+  virtual void proposals_refused() = 0;
+  virtual void leadership_confirmed(std::uint64_t id, Index read_index) = 0;
+  virtual void leadership_unconfirmed(std::uint64_t id) = 0;
+  /// A committed entry, in order, each exactly once.
+  virtual void apply(const raft::Entry& entry) = 0;
+  /// Some entries were applied; others may be left for later turns.
+  virtual void slice_applied() = 0;
+  /// More of the own log is durable.
+  virtual void log_durable() = 0;
+};
+
+class Driver {
+ public:
+  struct Ports {
+    Loop& loop;
+    LogStore& log_store;
+    Transport& transport;
+  };
+  /// Entries applied in one turn of the loop, so that heartbeats never wait long.
+  static constexpr std::size_t kApplySlice = 512;
+
+  Driver(const raft::Options& options, raft::Restored restored, Ports ports, DriverListener& listener);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  // Inputs of the core, see raft/core.h.
+  void tick_if_due();
+  void receive(raft::Message message);
+  /// Answered by proposals_accepted() or proposals_refused() before it returns.
+  void propose(std::vector<Blob> commands);
+  void confirm_leadership(std::uint64_t id);
+  void transfer_leadership();
+  void peer_reset(MemberId member);
+  /// Also tells the log store. `term` is that of the entry at `through`.
+  void compact(Index through, Term term);
+
+  /// While on, only entries that are durable in the own log are applied: an image waits for that.
+  void apply_only_durable(bool on);
+
+  raft::Status status() const { return core_.status(); }
+  const raft::Membership& membership() const { return core_.membership(); }
+  Index held_by_all() const { return core_.held_by_all(); }
+  Instant deadline() const { return core_.deadline(); }
+
+ private:
+  raft::Output step(raft::Input input);
+  void carry_out(raft::Output output);
+  void persist(raft::Persist persist);
+  void apply_slice();
+  void post_slice();
+  bool may_apply_next() const;
+
+  // Constant after construction.
+  Ports ports_;
+  DriverListener& listener_;
+
+  // Owned by the loop.
+  raft::Core core_;
+  std::deque<raft::Entry> committed_;  // not yet applied
+  bool only_durable_ = false;
+  bool applying_ = false;
+  bool slice_posted_ = false;
+  Lifetime lifetime_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/callback.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "node/driver.h"
+#include "node/lifetime.h"
+#include "node/log_terms.h"
+#include "node/ports/image_store.h"
+#include "node/ports/loop.h"
+#include "raft/types.h"
+#include "state/machine.h"
+
+/// Writes the machine's image behind its back, a slice a turn of the loop, and shortens the log once an image
+/// is durable.
+///
+///     idle --due--> waiting for the own log --durable--> taking slices --all--> committing --durable--> idle
+///
+/// An image never stands above what is durable in the own log: a crash would leave state without its log.
+/// While it waits for that, nothing that is not durable here is applied, so that the wait has an end.
+namespace holdfast::node {
+
+class Imager {
+ public:
+  struct Options {
+    Duration interval = std::chrono::seconds(5);
+    std::size_t after_bytes = 16 << 20;  ///< of commands applied since the last image
+    std::uint64_t log_entries_kept = 1000;
+  };
+  static constexpr std::size_t kRowsPerSlice = 256;
+  static constexpr std::size_t kPacksPerSlice = 2;
+
+  Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
+         LogTerms log_terms);
+  Imager(const Imager&) = delete;
+  Imager& operator=(const Imager&) = delete;
+
+  void applied(const raft::Entry& entry);
+  void log_durable() { go_on(); }
+  /// Begins an image if one is due.
+  void run_if_due();
+  /// Writes an image as soon as it can, if there is anything new; then runs `done`.
+  void finish(Callback<void()> done);
+  /// When run_if_due() is due.
+  Instant due() const { return state_ == State::kIdle ? due_ : kNever; }
+
+ private:
+  enum class State { kIdle, kWaitingForLog, kTaking, kCommitting };
+  void begin();
+  void go_on();
+  void take_slice();
+  void image_durable();
+  void compact();
+
+  // Constant after construction.
+  const Options options_;
+  Loop& loop_;
+  ImageStore& store_;
+  state::Machine& machine_;
+  Driver& driver_;
+
+  // Owned by the loop.
+  State state_ = State::kIdle;
+  Instant due_ = kNever;
+  Index image_index_;  // of the newest durable image
+  Index frozen_index_;
+  std::size_t bytes_since_image_ = 0;
+  LogTerms log_terms_;
+  std::vector<Callback<void()>> finished_;   // wait for the next image
+  std::vector<Callback<void()>> finishing_;  // wait for this one
+  Lifetime lifetime_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,96 @@
+#include "node/leader_duties.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+
+namespace holdfast::node {
+
+namespace {
+
+constexpr std::size_t kWaitersPerCommand = 256;
+
+}  // namespace
+
+LeaderDuties::LeaderDuties(const state::Machine& machine, LeaseClock& leases, const ClusterClock& clock,
+                           Propose propose)
+    : machine_(machine), leases_(leases), clock_(clock), propose_(std::move(propose)) {}
+
+void LeaderDuties::take_office() {
+  in_office_ = true;
+  ++term_of_office_;
+  ends_under_way_ = 0;
+  time_out_under_way_ = false;
+  not_before_ = Instant();
+  announcing_.clear();
+  announcements_due_ = true;
+}
+
+void LeaderDuties::leave_office() { in_office_ = false; }
+
+void LeaderDuties::member_reached(MemberId member, std::string name, std::string client_endpoint) {
+  if (client_endpoint.empty()) return;
+  reached_[member] = {std::move(name), std::move(client_endpoint)};
+  announcements_due_ = true;
+}
+
+void LeaderDuties::member_lost(MemberId member) { reached_.erase(member); }
+
+void LeaderDuties::run(Instant now) {
+  if (!in_office_) return;
+  end_leases(now);
+  time_out_waiters(now);
+  if (announcements_due_) announce_members();
+}
+
+Instant LeaderDuties::due() const {
+  if (!in_office_) return kNever;
+  Instant due = announcements_due_ ? Instant::min() : kNever;
+  if (ends_under_way_ < kMaxEndsUnderWay) due = std::min(due, leases_.next_deadline());
+  if (auto deadline = machine_.locks().next_deadline(); deadline && !time_out_under_way_) {
+    due = std::min(due, std::max(clock_.instant_of(*deadline), not_before_));
+  }
+  return due;
+}
+
+void LeaderDuties::end_leases(Instant now) {
+  while (ends_under_way_ < kMaxEndsUnderWay && leases_.next_deadline() <= now) {
+    std::vector<LeaseId> overdue = leases_.to_end(now, limits::kExpiryBatch);
+    if (overdue.empty()) return;
+    ++ends_under_way_;
+    propose(state::EndLeases{std::move(overdue)}, [this] { --ends_under_way_; });
+  }
+}
+
+void LeaderDuties::time_out_waiters(Instant now) {
+  if (time_out_under_way_ || now < not_before_) return;
+  auto deadline = machine_.locks().next_deadline();
+  if (!deadline || *deadline > clock_.at(now)) return;
+  std::vector<lock::OverdueWaiter> overdue = machine_.locks().overdue(clock_.at(now), kWaitersPerCommand);
+  not_before_ = now + milliseconds(1);
+  if (overdue.empty()) return;
+  time_out_under_way_ = true;
+  propose(state::TimeOutWaiters{std::move(overdue)}, [this] { time_out_under_way_ = false; });
+}
+
+void LeaderDuties::announce_members() {
+  announcements_due_ = false;
+  for (const auto& [member, address] : reached_) {
+    auto known = machine_.members().find(member);
+    if (known != machine_.members().end() && known->second == address) continue;
+    if (!announcing_.insert(member).second) continue;
+    propose(state::AnnounceMember{member, address.name, address.client_endpoint}, [this, id = member] {
+      announcing_.erase(id);
+      announcements_due_ = true;  // it may have moved again meanwhile
+    });
+  }
+}
+
+void LeaderDuties::propose(state::Operation operation, Callback<void()> settled) {
+  propose_(std::move(operation), [this, office = term_of_office_, settled = std::move(settled)]() mutable {
+    if (in_office_ && office == term_of_office_) settled();
+  });
+}
+
+}  // namespace holdfast::node

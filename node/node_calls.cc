@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/limits.h"
+#include "node/node_impl.h"
+
+/// The callers' side of a node. The replica's side is node_impl.cc.
+namespace holdfast::node {
+
+namespace {
+
+Error stopping() { return {Errc::kStopping, "this member is stopping; ask another one", {}}; }
+
+/// The leases that an operation ends: until that is decided, they must not be renewed.
+std::vector<LeaseId> ends_of(const state::Operation& operation) {
+  if (const auto* revoke = std::get_if<state::RevokeLease>(&operation)) return {revoke->lease};
+  if (const auto* end = std::get_if<state::EndLeases>(&operation)) return end->leases;
+  return {};
+}
+
+}  // namespace
+
+void Node::Impl::propose(state::Operation operation, state::Stamp stamp, Duration timeout,
+                         Proposals::Done done) {
+  if (stopping_) return done(fail(stopping()));
+  if (!is_leader()) return done(fail(not_leader()));
+  Result<void> queued = enqueue(std::move(operation), stamp, deadline_of(timeout), true, done);
+  if (!queued) return done(fail(queued.error()));
+  settle();
+}
+
+Result<void> Node::Impl::enqueue(state::Operation operation, state::Stamp stamp, Instant deadline,
+                                 bool bounded, Proposals::Done& done) {
+  std::vector<LeaseId> ends = ends_of(operation);
+  Result<Blob> command = state::encode({stamp, cluster_time(), std::move(operation)});
+  if (!command) return fail(command.error());
+  if (bounded) {
+    if (Result<void> room = proposals_.has_room(command->size()); !room) return room;
+  }
+  // Out of office they are told when the clock starts.
+  if (in_office_) {
+    for (LeaseId lease : ends) lease_clock_.end_proposed(lease);
+  }
+  proposals_.add(std::move(*command), deadline, std::move(ends), std::move(done));
+  post_flush();
+  return {};
+}
+
+void Node::Impl::propose_duty(state::Operation operation, Callback<void()> settled) {
+  Proposals::Done done = [settled = std::move(settled)](const state::Reply&) mutable { settled(); };
+  Result<void> queued = enqueue(std::move(operation), state::Stamp(), kNever, false, done);
+  INVARIANT(queued, "what a leader proposes itself is bounded in batches that fit an entry");
+}
+
+void Node::Impl::linearizable_read(Duration timeout, Reads::Ready ready) {
+  if (stopping_) return ready(fail(stopping()));
+  if (!is_leader()) return ready(fail(not_leader()));
+  reads_.add(deadline_of(timeout), std::move(ready));
+  post_flush();
+  settle();
+}
+
+void Node::Impl::keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done) {
+  Instant deadline = deadline_of(timeout);
+  linearizable_read(timeout, [this, leases = std::move(leases), deadline,
+                              done = std::move(done)](Result<void> ready) mutable {
+    if (!ready) return done(fail(ready.error()));
+    keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
+  });
+}
+
+void Node::Impl::post_flush() {
+  if (flush_posted_) return;
+  flush_posted_ = true;
+  ports_.loop.post(lifetime_.guard([this] {
+    flush_posted_ = false;
+    flush();
+    settle();
+  }));
+}
+
+/// What one turn of the loop gathered goes out as one proposal and one question.
+void Node::Impl::flush() {
+  if (in_office_ && proposals_.any_waiting()) driver_.propose(proposals_.take_waiting());
+  if (reads_.can_ask()) driver_.confirm_leadership(reads_.ask());
+}
+
+void Node::Impl::when_leader_known(Duration timeout, LeaderWaiters::Done done) {
+  if (stopping_) return done(fail(stopping()));
+  leader_waiters_.add(deadline_of(timeout), std::move(done));
+  tell_leader();
+  settle();
+}
+
+void Node::Impl::tell_leader() {
+  if (leader_waiters_.empty()) return;
+  std::optional<LeaderInfo> known = leader();
+  if (known && !known->client_endpoint.empty()) leader_waiters_.tell(*known);
+}
+
+std::optional<LeaderInfo> Node::Impl::leader() const {
+  MemberId id = driver_.status().leader;
+  if (!id) return std::nullopt;
+  LeaderInfo info{id, name_of(id), {}};
+  auto reached = reached_.find(id);
+  auto announced = machine_->members().find(id);
+  if (id == options_.raft.self) {
+    info.client_endpoint = options_.client_endpoint;
+  } else if (reached != reached_.end() && !reached->second.empty()) {
+    info.client_endpoint = reached->second;
+  } else if (announced != machine_->members().end()) {
+    info.client_endpoint = announced->second.client_endpoint;
+  }
+  return info;
+}
+
+milliseconds Node::Impl::remaining(LeaseId lease) const {
+  if (lease_clock_.counting()) return lease_clock_.remaining(lease, now());
+  const lease::Lease* known = machine_->leases().find(lease);
+  return known && !known->ending ? known->ttl : milliseconds(0);
+}
+
+ClusterTime Node::Impl::cluster_time() const {
+  return in_office_ ? cluster_clock_.at(now()) : machine_->time();
+}
+
+void Node::Impl::stop(Callback<void()> done) {
+  stopping_ = true;
+  stopped_ = std::move(done);
+  if (is_leader() && driver_.membership().voters.size() > 1) {
+    handing_over_until_ = now() + options_.raft.election_timeout;
+    driver_.transfer_leadership();
+    settle();
+  } else {
+    finish_stopping();
+  }
+}
+
+void Node::Impl::finish_stopping() {
+  handing_over_until_ = kNever;
+  if (!stopped_) return;
+  Error error = stopping();
+  proposals_.give_up(error, {Errc::kUnknown, "this member is stopping; it may take effect yet", {}});
+  reads_.fail_all(error);
+  keep_alives_.fail_all(error);
+  grants_.fail_all(error);
+  leader_waiters_.fail_all(error);
+  imager_.finish(std::exchange(stopped_, {}));
+}
+
+Instant Node::Impl::deadline_of(Duration timeout) const {
+  return now() + std::min<Duration>(timeout, limits::kMaxCallTimeout);
+}
+
+Error Node::Impl::not_leader() const {
+  std::optional<LeaderInfo> known = leader();
+  if (!known || known->id == options_.raft.self) {
+    return {Errc::kNotLeader, "this member does not lead, and knows of no leader yet", {}};
+  }
+  return {Errc::kNotLeader, "this member does not lead; '" + known->name + "' does", {}};
+}
+
+}  // namespace holdfast::node

@@ -1,0 +1,223 @@
+#include "node/node_impl.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+
+/// The replica's side of a node: what the log brings. The callers' side is node_calls.cc.
+namespace holdfast::node {
+
+namespace {
+
+const char* text_of(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return "follower";
+    case raft::Role::kPreCandidate:
+      return "pre_candidate";
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kLeader:
+      return "leader";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
+                 std::unique_ptr<state::Machine> machine)
+    : Impl(std::move(options), ports, std::move(restored), LogTerms(restored), std::move(machine)) {}
+
+Node::Impl::Impl(Options options, Ports ports, raft::Restored&& restored, LogTerms log_terms,
+                 std::unique_ptr<state::Machine> machine)
+    : options_(std::move(options)),
+      ports_(ports),
+      machine_(std::move(machine)),
+      proposals_([this](const std::vector<LeaseId>& leases) { ends_decided(leases); }),
+      keep_alives_(lease_clock_),
+      duties_(*machine_, lease_clock_, cluster_clock_,
+              [this](state::Operation operation, Callback<void()> settled) {
+                propose_duty(std::move(operation), std::move(settled));
+              }),
+      watches_(*machine_, ports.image_store, ports.loop),
+      driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
+      imager_({options_.image_interval, options_.image_after_bytes, options_.log_entries_kept}, ports.loop,
+              ports.image_store, *machine_, driver_, std::move(log_terms)) {
+  duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint);
+}
+
+void Node::Impl::start() {
+  started_ = true;
+  settle();
+}
+
+void Node::Impl::on_alarm() {
+  alarm_ = kNever;
+  driver_.tick_if_due();
+  proposals_.expire(now());
+  reads_.expire(now());
+  keep_alives_.expire(now());
+  leader_waiters_.expire(now());
+  if (!stopping_) imager_.run_if_due();
+  if (handing_over_until_ <= now()) finish_stopping();
+  settle();
+}
+
+void Node::Impl::receive(raft::Message message) {
+  driver_.receive(std::move(message));
+  settle();
+}
+
+void Node::Impl::peer_connected(MemberId member, std::string client_endpoint) {
+  reached_[member] = client_endpoint;
+  duties_.member_reached(member, name_of(member), std::move(client_endpoint));
+  driver_.peer_reset(member);
+  tell_leader();
+  settle();
+}
+
+void Node::Impl::peer_lost(MemberId member) {
+  reached_.erase(member);
+  duties_.member_lost(member);
+  driver_.peer_reset(member);
+  settle();
+}
+
+void Node::Impl::role_changed(const raft::RoleChanged& change) {
+  ports_.logging.write(LogLevel::kInfo, "role",
+                       {{"role", text_of(change.role)},
+                        {"term", change.term},
+                        {"leader", name_of(change.leader)},
+                        {"index", driver_.status().last}});
+  bool led = role_ == raft::Role::kLeader;
+  bool leads = change.role == raft::Role::kLeader;
+  if (led && (!leads || change.term != term_)) leave_office();
+  role_ = change.role;
+  term_ = change.term;
+  tell_leader();
+  if (stopping_ && led && !leads) {
+    ports_.loop.post(lifetime_.guard([this] {
+      finish_stopping();
+      settle();
+    }));
+  }
+}
+
+void Node::Impl::leadership_confirmed(std::uint64_t id, Index read_index) {
+  reads_.confirmed(id, read_index);
+  if (in_office_) reads_.applied(machine_->applied());
+  if (reads_.can_ask()) post_flush();
+}
+
+void Node::Impl::apply(const raft::Entry& entry) {
+  state::Reply reply = state::Done{};
+  if (entry.kind == raft::EntryKind::kCommand) {
+    reply = apply_command(entry);
+  } else {
+    machine_->skip(entry.index);
+  }
+  imager_.applied(entry);
+  proposals_.resolve(entry.index, entry.term, std::move(reply));
+  // The first entry of its own term is the no-op: all that earlier leaders committed is applied now.
+  if (!in_office_ && role_ == raft::Role::kLeader && entry.term == term_) take_office();
+}
+
+state::Reply Node::Impl::apply_command(const raft::Entry& entry) {
+  state::Applied applied = machine_->apply(entry.index, entry.payload);
+  if (!applied.events.empty()) publish(applied.events);
+  if (in_office_ && applied.fresh && applied.reply) {
+    if (const auto* granted = std::get_if<state::LeaseGranted>(&*applied.reply)) {
+      lease_clock_.granted(granted->lease, granted->ttl, now());
+    }
+  }
+  return std::move(applied.reply);
+}
+
+void Node::Impl::publish(const std::vector<state::Event>& events) {
+  std::vector<state::SharedChange> shared;
+  for (const state::Event& event : events) {
+    if (std::holds_alternative<config::Change>(event)) {
+      auto [begin, end] = machine_->history().since(machine_->revision());
+      shared.assign(begin, end);
+      break;
+    }
+  }
+  watches_.on_events(events, shared);
+  for (const state::Event& event : events) {
+    if (const auto* change = std::get_if<lock::Change>(&event)) {
+      grants_.on_change(*change, machine_->leases().is_live(change->lease));
+    }
+  }
+}
+
+void Node::Impl::slice_applied() {
+  if (in_office_) reads_.applied(machine_->applied());
+  tell_leader();
+  settle();
+}
+
+void Node::Impl::take_office() {
+  in_office_ = true;
+  cluster_clock_.start(machine_->time(), now());
+  lease_clock_.start(machine_->leases(), now());
+  for (LeaseId lease : proposals_.waiting_ends()) lease_clock_.end_proposed(lease);
+  duties_.take_office();
+  ports_.logging.write(LogLevel::kInfo, "office", {{"term", term_}, {"index", machine_->applied()}});
+  post_flush();
+}
+
+void Node::Impl::leave_office() {
+  in_office_ = false;
+  lease_clock_.stop();
+  duties_.leave_office();
+  Error error = not_leader();
+  reads_.fail_all(error);
+  keep_alives_.fail_all(error);
+  grants_.fail_all(error);
+  proposals_.refused(error);
+  // The next leader decides them, soon if it can; nobody should wait for that as long as for an answer.
+  proposals_.shorten(now() + options_.raft.election_timeout);
+}
+
+void Node::Impl::ends_decided(const std::vector<LeaseId>& leases) {
+  if (!lease_clock_.counting()) return;
+  for (LeaseId lease : leases) {
+    lease_clock_.end_decided(lease, machine_->leases());
+    if (!machine_->leases().is_live(lease)) {
+      ports_.logging.write(LogLevel::kDebug, "lease_ended", {{"lease", lease}, {"term", term_}});
+    }
+    keep_alives_.end_decided(lease, now());
+  }
+}
+
+void Node::Impl::settle() {
+  if (!started_) return;
+  if (may_do_duties()) duties_.run(now());
+  Instant due = driver_.deadline();
+  for (Instant other :
+       {proposals_.due(), reads_.due(), keep_alives_.due(), leader_waiters_.due(), handing_over_until_,
+        stopping_ ? kNever : imager_.due(), may_do_duties() ? duties_.due() : kNever}) {
+    due = std::min(due, other);
+  }
+  // A deadline that moved further away is met by the alarm that is already set, and set anew then.
+  if (due >= alarm_) return;
+  alarm_ = due;
+  ports_.loop.set_alarm(due);
+}
+
+bool Node::Impl::may_do_duties() const { return in_office_ && !stopping_ && !driver_.status().transferring; }
+
+std::string Node::Impl::name_of(MemberId member) const {
+  for (const raft::Member& voter : driver_.membership().voters) {
+    if (voter.id == member) return voter.name;
+  }
+  for (const raft::Member& learner : driver_.membership().learners) {
+    if (learner.id == member) return learner.name;
+  }
+  return {};
+}
+
+}  // namespace holdfast::node

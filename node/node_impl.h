@@ -1,0 +1,121 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/cluster_clock.h"
+#include "node/driver.h"
+#include "node/imager.h"
+#include "node/keep_alives.h"
+#include "node/leader_duties.h"
+#include "node/leader_waiters.h"
+#include "node/lease_clock.h"
+#include "node/lifetime.h"
+#include "node/node.h"
+#include "node/proposals.h"
+#include "node/reads.h"
+
+namespace holdfast::node {
+
+/// Joins the parts; each decides its own matter.
+///
+///     follower --elected--> leader --its own no-op applied--> in office --deposed--> follower
+///
+/// Only in office are commands proposed, reads and renewals answered, and leases counted.
+class Node::Impl final : public DriverListener {
+ public:
+  Impl(Options options, Ports ports, raft::Restored restored, std::unique_ptr<state::Machine> machine);
+
+  // As in node.h.
+  void start();
+  void on_alarm();
+  void receive(raft::Message message);
+  void peer_connected(MemberId member, std::string client_endpoint);
+  void peer_lost(MemberId member);
+  void propose(state::Operation operation, state::Stamp stamp, Duration timeout, Proposals::Done done);
+  void linearizable_read(Duration timeout, Reads::Ready ready);
+  void keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done);
+  void when_leader_known(Duration timeout, LeaderWaiters::Done done);
+  void stop(Callback<void()> done);
+
+  milliseconds remaining(LeaseId lease) const;
+  ClusterTime cluster_time() const;
+  std::optional<LeaderInfo> leader() const;
+  bool is_leader() const { return driver_.status().role == raft::Role::kLeader; }
+  raft::Status status() const { return driver_.status(); }
+  const raft::Membership& membership() const { return driver_.membership(); }
+  const state::Machine& machine() const { return *machine_; }
+  Grants& grants() { return grants_; }
+  WatchHub& watches() { return watches_; }
+
+ private:
+  Impl(Options options, Ports ports, raft::Restored&& restored, LogTerms log_terms,
+       std::unique_ptr<state::Machine> machine);
+
+  // What the driver tells: replica side of the node (node_impl.cc).
+  void role_changed(const raft::RoleChanged& change) override;
+  void proposals_accepted(raft::Accepted where) override { proposals_.accepted(where); }
+  void proposals_refused() override { proposals_.refused(not_leader()); }
+  void leadership_confirmed(std::uint64_t id, Index read_index) override;
+  void leadership_unconfirmed(std::uint64_t id) override { reads_.unconfirmed(id, not_leader()); }
+  void apply(const raft::Entry& entry) override;
+  void slice_applied() override;
+  void log_durable() override { imager_.log_durable(); }
+
+  state::Reply apply_command(const raft::Entry& entry);
+  void publish(const std::vector<state::Event>& events);
+  void take_office();
+  void leave_office();
+  void ends_decided(const std::vector<LeaseId>& leases);
+
+  /// Encodes and queues. Errors: as Node::propose, without kNotLeader.
+  Result<void> enqueue(state::Operation operation, state::Stamp stamp, Instant deadline, bool bounded,
+                       Proposals::Done& done);
+  void propose_duty(state::Operation operation, Callback<void()> settled);
+  void post_flush();
+  void flush();
+  void tell_leader();
+  void finish_stopping();
+
+  /// To be called last, whenever something came in from outside.
+  void settle();
+  Instant now() const { return ports_.loop.now(); }
+  Instant deadline_of(Duration timeout) const;
+  bool may_do_duties() const;
+  Error not_leader() const;
+  std::string name_of(MemberId member) const;
+
+  // Constant after construction.
+  const Options options_;
+  const Ports ports_;
+
+  // Owned by the loop.
+  std::unique_ptr<state::Machine> machine_;
+  LeaseClock lease_clock_;
+  ClusterClock cluster_clock_;
+  Proposals proposals_;
+  Reads reads_;
+  KeepAlives keep_alives_;
+  Grants grants_;
+  LeaderWaiters leader_waiters_;
+  LeaderDuties duties_;
+  WatchHub watches_;
+  Driver driver_;
+  Imager imager_;
+
+  raft::Role role_ = raft::Role::kFollower;
+  Term term_;
+  bool started_ = false;
+  bool in_office_ = false;
+  bool flush_posted_ = false;
+  bool stopping_ = false;
+  Callback<void()> stopped_;
+  Instant handing_over_until_ = kNever;  // while stopping as a leader
+  Instant alarm_ = kNever;
+  std::map<MemberId, std::string> reached_;  // client endpoints, as the connected members say
+  Lifetime lifetime_;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,68 @@
+#include "node/registry_watchers.h"
+
+#include <utility>
+
+namespace holdfast::node {
+
+RegistryWatchers::RegistryWatchers(const state::Machine& machine, Notify notify)
+    : machine_(machine), notify_(std::move(notify)) {}
+
+void RegistryWatchers::open(WatchId id, std::string service) {
+  by_service_[service].insert(id);
+  Watcher& watcher = watchers_[id];
+  const auto& all = machine_.registry().all();
+  auto i = service.empty() ? all.begin() : all.lower_bound(registry::InstanceKey(service, ""));
+  for (; i != all.end() && (service.empty() || i->first.first == service); ++i) {
+    watcher.dirty.emplace_hint(watcher.dirty.end(), i->first, i->second.mod_revision);
+  }
+  watcher.service = std::move(service);
+  notify_(id);  // also if there are none: to say so
+}
+
+bool RegistryWatchers::close(WatchId id) {
+  auto found = watchers_.find(id);
+  if (found == watchers_.end()) return false;
+  auto same_service = by_service_.find(found->second.service);
+  same_service->second.erase(id);
+  if (same_service->second.empty()) by_service_.erase(same_service);
+  watchers_.erase(found);
+  return true;
+}
+
+RegistryBatch RegistryWatchers::take(WatchId id, std::size_t most_changes) {
+  Watcher& watcher = watchers_.at(id);
+  RegistryBatch batch;
+  while (!watcher.dirty.empty() && batch.changes.size() < most_changes) {
+    auto node = watcher.dirty.extract(watcher.dirty.begin());
+    registry::Change change;
+    change.service = node.key().first;
+    if (const registry::Instance* instance = machine_.registry().find(change.service, node.key().second)) {
+      change.instance = *instance;
+    } else {
+      change.removed = true;
+      change.instance.id = node.key().second;
+      change.instance.mod_revision = node.mapped();
+    }
+    batch.changes.push_back(std::move(change));
+  }
+  batch.revision = machine_.revision();
+  watcher.complete = watcher.complete || watcher.dirty.empty();
+  batch.complete = watcher.complete;
+  if (!watcher.dirty.empty()) notify_(id);
+  return batch;
+}
+
+void RegistryWatchers::on_change(const registry::Change& change) {
+  auto mark = [&](std::string_view service) {
+    auto watching = by_service_.find(service);
+    if (watching == by_service_.end()) return;
+    for (WatchId id : watching->second) {
+      watchers_.at(id).dirty[{change.service, change.instance.id}] = change.instance.mod_revision;
+      notify_(id);
+    }
+  };
+  mark(change.service);
+  mark("");
+}
+
+}  // namespace holdfast::node

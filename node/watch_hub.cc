@@ -1,0 +1,104 @@
+#include "node/watch_hub.h"
+
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "node/config_watchers.h"
+#include "node/lifetime.h"
+#include "node/registry_watchers.h"
+
+namespace holdfast::node {
+
+class WatchHub::Impl {
+ public:
+  Impl(const state::Machine& machine, ImageStore& image_store, Loop& loop)
+      : loop_(loop),
+        config_(machine, image_store, [this](WatchId id) { notify(id); }),
+        registry_(machine, [this](WatchId id) { notify(id); }) {}
+
+  WatchId open(WatchSink& sink) {
+    WatchId id = ++last_id_;
+    sinks_.emplace(id, Sink{&sink});
+    return id;
+  }
+  void close(WatchId id) {
+    sinks_.erase(id);
+    if (!config_.close(id)) registry_.close(id);
+  }
+  /// From here on the watch may be told again.
+  void taking(WatchId id) { sinks_.at(id).told = false; }
+
+  ConfigWatchers& config() { return config_; }
+  RegistryWatchers& registry() { return registry_; }
+
+ private:
+  struct Sink {
+    WatchSink* sink = nullptr;
+    bool told = false;
+  };
+
+  /// Told on a later turn: all that one turn applies comes with one telling, and whoever is told finds the
+  /// hub at rest.
+  void notify(WatchId id) {
+    Sink& sink = sinks_.at(id);
+    if (sink.told) return;
+    sink.told = true;
+    to_tell_.push_back(id);
+    if (to_tell_.size() > 1) return;
+    loop_.post(lifetime_.guard([this] { tell(); }));
+  }
+  void tell() {
+    for (WatchId id : std::exchange(to_tell_, {})) {
+      auto found = sinks_.find(id);
+      if (found != sinks_.end() && found->second.told) found->second.sink->ready();
+    }
+  }
+
+  Loop& loop_;
+  std::unordered_map<WatchId, Sink> sinks_;
+  std::vector<WatchId> to_tell_;
+  WatchId last_id_ = 0;
+  ConfigWatchers config_;
+  RegistryWatchers registry_;
+  Lifetime lifetime_;
+};
+
+WatchHub::WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop)
+    : impl_(std::make_unique<Impl>(machine, image_store, loop)) {}
+
+WatchHub::~WatchHub() = default;
+
+WatchId WatchHub::open_config(config::KeyRange range, Revision from, WatchSink& sink) {
+  WatchId id = impl_->open(sink);
+  impl_->config().open(id, std::move(range), from);
+  return id;
+}
+
+ConfigBatch WatchHub::take_config(WatchId watch, std::size_t most_bytes) {
+  impl_->taking(watch);
+  return impl_->config().take(watch, most_bytes);
+}
+
+WatchId WatchHub::open_registry(std::string service, WatchSink& sink) {
+  WatchId id = impl_->open(sink);
+  impl_->registry().open(id, std::move(service));
+  return id;
+}
+
+RegistryBatch WatchHub::take_registry(WatchId watch, std::size_t most_changes) {
+  impl_->taking(watch);
+  return impl_->registry().take(watch, most_changes);
+}
+
+void WatchHub::close(WatchId watch) { impl_->close(watch); }
+
+void WatchHub::on_events(const std::vector<state::Event>& events,
+                         const std::vector<state::SharedChange>& shared) {
+  if (!shared.empty()) impl_->config().on_changes(shared);
+  for (const state::Event& event : events) {
+    if (const auto* change = std::get_if<registry::Change>(&event)) impl_->registry().on_change(*change);
+  }
+}
+
+}  // namespace holdfast::node
