@@ -1,7 +1,9 @@
 #include "node/config_watchers.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -64,31 +66,41 @@ ConfigBatch ConfigWatchers::take(WatchId id, std::size_t most_bytes) {
   return batch;
 }
 
-void ConfigWatchers::on_changes(const std::vector<state::SharedChange>& changes) {
-  std::vector<WatchId> touched;
-  for (const state::SharedChange& change : changes) {
-    following_.for_each(change->key, [&](WatchId id) {
+void ConfigWatchers::on_events(const std::vector<state::Event>& events) {
+  std::vector<WatchId> overfull;
+  for (const state::Event& event : events) {
+    const auto* change = std::get_if<state::SharedChange>(&event);
+    if (!change) continue;
+    following_.for_each((*change)->key, [&](WatchId id) {
       Watcher& watcher = watchers_.at(id);
-      if (change->revision() < watcher.next) return;
+      if ((*change)->revision() < watcher.next) return;
       if (watcher.queue.empty()) notify_(id);
-      enqueue(watcher, change);
-      if (watcher.queued_bytes > limits::kMaxWatchQueueBytes) touched.push_back(id);
+      enqueue(watcher, *change);
+      if (watcher.queued_bytes > limits::kMaxWatchQueueBytes) overfull.push_back(id);
     });
   }
-  for (WatchId id : touched) {
-    Watcher& watcher = watchers_.at(id);
-    if (!watcher.following) continue;
-    // It was told that there is something; when it takes, it reads from its place.
-    watcher.next = watcher.queue.front()->revision();
-    watcher.queue = {};
-    watcher.queued_bytes = 0;
-    watcher.following = false;
-    following_.remove(watcher.range, id);
+  for (WatchId id : overfull) {
+    if (Watcher& watcher = watchers_.at(id); watcher.following) fall_behind(id, watcher);
   }
 }
 
+void ConfigWatchers::fall_behind(WatchId id, Watcher& watcher) {
+  // It was told that there is something; when it takes, it reads from its place.
+  watcher.next = watcher.queue.front()->revision();
+  watcher.queue = {};
+  watcher.queued_bytes = 0;
+  watcher.following = false;
+  following_.remove(watcher.range, id);
+}
+
 void ConfigWatchers::catch_up(WatchId id, Watcher& watcher) {
-  if (watcher.next > machine_.revision()) {
+  if (watcher.next < machine_.first_watchable()) {
+    watcher.ended = Error{Errc::kCompacted,
+                          "revision " + std::to_string(watcher.next.value()) +
+                              " is compacted; read anew and watch from the revision after that",
+                          machine_.first_watchable()};
+    notify_(id);
+  } else if (watcher.next > machine_.revision()) {
     follow(id, watcher);
   } else if (watcher.next < machine_.history().first_in_memory()) {
     read_image(id, watcher);

@@ -43,7 +43,7 @@ class ConfigWatchers {
   /// Requires: `id` is open.
   ConfigBatch take(WatchId id, std::size_t most_bytes);
   /// All of one revision, in order.
-  void on_changes(const std::vector<state::SharedChange>& changes);
+  void on_events(const std::vector<state::Event>& events);
 
  private:
   struct Watcher {
@@ -62,6 +62,7 @@ class ConfigWatchers {
   void image_read(WatchId id, Revision covered, std::vector<HistoryRow> rows);
   void take_row(Watcher& watcher, const HistoryRow& row);
   void follow(WatchId id, Watcher& watcher);
+  void fall_behind(WatchId id, Watcher& watcher);
   static void enqueue(Watcher& watcher, const state::SharedChange& change);
 
   const state::Machine& machine_;

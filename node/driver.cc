@@ -1,6 +1,7 @@
 #include "node/driver.h"
 
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace holdfast::node {
@@ -91,9 +92,11 @@ void Driver::transfer_leadership() { carry_out(step(raft::TransferLeadership{}))
 
 void Driver::peer_reset(MemberId member) { carry_out(step(raft::PeerReset{member})); }
 
-void Driver::compact(Index through, Term term) {
+void Driver::compact(Index through) {
+  std::optional<Term> term = core_.term_at(through);
+  if (!term) return;
   carry_out(step(raft::Compact{through}));
-  ports_.log_store.compact(through, term);
+  ports_.log_store.compact(through, *term);
 }
 
 void Driver::apply_only_durable(bool on) {

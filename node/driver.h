@@ -54,8 +54,8 @@ class Driver {
   void confirm_leadership(std::uint64_t id);
   void transfer_leadership();
   void peer_reset(MemberId member);
-  /// Also tells the log store. `term` is that of the entry at `through`.
-  void compact(Index through, Term term);
+  /// Also tells the log store. Does nothing if it was compacted further already.
+  void compact(Index through);
 
   /// While on, only entries that are durable in the own log are applied: an image waits for that.
   void apply_only_durable(bool on);

@@ -12,16 +12,15 @@ Error taken_over(const std::string& lock) {
           {}};
 }
 
-Result<Grant> outcome_of(const lock::Change& change, bool lease_live) {
+Result<Grant> outcome_of(const lock::Change& change) {
   switch (change.type) {
     case lock::ChangeType::kGranted:
       return Grant{change.token, change.revision};
     case lock::ChangeType::kWaitTimedOut:
       return fail(Errc::kWaitTimedOut, "the time to wait for lock '" + change.lock + "' is over");
+    case lock::ChangeType::kLeaseEnded:
+      return fail(Errc::kLeaseNotFound, "the lease ended while it waited for lock '" + change.lock + "'");
     default:
-      if (!lease_live) {
-        return fail(Errc::kLeaseNotFound, "the lease ended while it waited for lock '" + change.lock + "'");
-      }
       return fail(Errc::kCancelled, "the wait for lock '" + change.lock + "' was cancelled");
   }
 }
@@ -48,7 +47,7 @@ void Grants::forget(std::uint64_t id) {
   by_id_.erase(claim);
 }
 
-void Grants::on_change(const lock::Change& change, bool lease_live) {
+void Grants::on_change(const lock::Change& change) {
   if (waiting_.empty()) return;
   Claim claim(change.lock, change.lease);
   if (change.type == lock::ChangeType::kQueued) {
@@ -61,7 +60,7 @@ void Grants::on_change(const lock::Change& change, bool lease_live) {
     if (waiting.attempt < change.attempt) {
       waiting.done(fail(taken_over(change.lock)));
     } else {
-      waiting.done(outcome_of(change, lease_live));
+      waiting.done(outcome_of(change));
     }
   }
 }

@@ -33,8 +33,7 @@ class Grants {
   void forget(std::uint64_t id);
 
   // --- From the node ---
-  /// A change of some lock was applied. `lease_live`: the claim's lease is live after it.
-  void on_change(const lock::Change& change, bool lease_live);
+  void on_change(const lock::Change& change);
   void fail_all(const Error& error);
 
  private:

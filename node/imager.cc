@@ -7,19 +7,16 @@
 
 namespace holdfast::node {
 
-Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
-               LogTerms log_terms)
+Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver)
     : options_(options),
       loop_(loop),
       store_(store),
       machine_(machine),
       driver_(driver),
       due_(loop.now() + options.interval),
-      image_index_(machine.applied()),
-      log_terms_(std::move(log_terms)) {}
+      image_index_(machine.applied()) {}
 
 void Imager::applied(const raft::Entry& entry) {
-  log_terms_.applied(entry);
   bytes_since_image_ += entry.payload.size();
   if (bytes_since_image_ >= options_.after_bytes) due_ = loop_.now();
 }
@@ -68,7 +65,7 @@ void Imager::take_slice() {
 }
 
 void Imager::image_durable() {
-  machine_.image_durable();
+  machine_.image_durable(options_.history_memory_bytes);
   image_index_ = frozen_index_;
   state_ = State::kIdle;
   compact();
@@ -78,10 +75,9 @@ void Imager::image_durable() {
 
 void Imager::compact() {
   Index through = std::min(image_index_, driver_.held_by_all());
-  if (through.value() <= log_terms_.base().value() + options_.log_entries_kept) return;
-  through = Index(through.value() - options_.log_entries_kept);
-  driver_.compact(through, log_terms_.at(through));
-  log_terms_.compact(through);
+  if (through.value() <= compacted_.value() + options_.log_entries_kept) return;
+  compacted_ = Index(through.value() - options_.log_entries_kept);
+  driver_.compact(compacted_);
 }
 
 void Imager::finish(Callback<void()> done) {

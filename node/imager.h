@@ -8,7 +8,6 @@
 #include "base/time.h"
 #include "node/driver.h"
 #include "node/lifetime.h"
-#include "node/log_terms.h"
 #include "node/ports/image_store.h"
 #include "node/ports/loop.h"
 #include "raft/types.h"
@@ -29,12 +28,12 @@ class Imager {
     Duration interval = std::chrono::seconds(5);
     std::size_t after_bytes = 16 << 20;  ///< of commands applied since the last image
     std::uint64_t log_entries_kept = 1000;
+    std::size_t history_memory_bytes = 4 << 20;
   };
   static constexpr std::size_t kRowsPerSlice = 256;
   static constexpr std::size_t kPacksPerSlice = 2;
 
-  Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
-         LogTerms log_terms);
+  Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver);
   Imager(const Imager&) = delete;
   Imager& operator=(const Imager&) = delete;
 
@@ -68,7 +67,7 @@ class Imager {
   Index image_index_;  // of the newest durable image
   Index frozen_index_;
   std::size_t bytes_since_image_ = 0;
-  LogTerms log_terms_;
+  Index compacted_;
   std::vector<Callback<void()>> finished_;   // wait for the next image
   std::vector<Callback<void()>> finishing_;  // wait for this one
   Lifetime lifetime_;

@@ -34,7 +34,8 @@ struct Options {
   std::string client_endpoint;  ///< where clients reach it; announced through the log
   Duration image_interval = std::chrono::seconds(5);
   std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
-  std::uint64_t log_entries_kept = 1000;     ///< below the newest image, though no member needs them
+  std::size_t history_memory_bytes = 4 << 20;
+  std::uint64_t log_entries_kept = 1000;  ///< below the newest image, though no member needs them
 };
 
 struct Ports {

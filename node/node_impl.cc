@@ -29,10 +29,6 @@ const char* text_of(raft::Role role) {
 
 Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
                  std::unique_ptr<state::Machine> machine)
-    : Impl(std::move(options), ports, std::move(restored), LogTerms(restored), std::move(machine)) {}
-
-Node::Impl::Impl(Options options, Ports ports, raft::Restored&& restored, LogTerms log_terms,
-                 std::unique_ptr<state::Machine> machine)
     : options_(std::move(options)),
       ports_(ports),
       machine_(std::move(machine)),
@@ -44,8 +40,9 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored&& restored, LogTer
               }),
       watches_(*machine_, ports.image_store, ports.loop),
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
-      imager_({options_.image_interval, options_.image_after_bytes, options_.log_entries_kept}, ports.loop,
-              ports.image_store, *machine_, driver_, std::move(log_terms)) {
+      imager_({options_.image_interval, options_.image_after_bytes, options_.log_entries_kept,
+               options_.history_memory_bytes},
+              ports.loop, ports.image_store, *machine_, driver_) {
   duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint);
 }
 
@@ -137,19 +134,9 @@ state::Reply Node::Impl::apply_command(const raft::Entry& entry) {
 }
 
 void Node::Impl::publish(const std::vector<state::Event>& events) {
-  std::vector<state::SharedChange> shared;
+  watches_.on_events(events);
   for (const state::Event& event : events) {
-    if (std::holds_alternative<config::Change>(event)) {
-      auto [begin, end] = machine_->history().since(machine_->revision());
-      shared.assign(begin, end);
-      break;
-    }
-  }
-  watches_.on_events(events, shared);
-  for (const state::Event& event : events) {
-    if (const auto* change = std::get_if<lock::Change>(&event)) {
-      grants_.on_change(*change, machine_->leases().is_live(change->lease));
-    }
+    if (const auto* change = std::get_if<lock::Change>(&event)) grants_.on_change(*change);
   }
 }
 

@@ -51,9 +51,6 @@ class Node::Impl final : public DriverListener {
   WatchHub& watches() { return watches_; }
 
  private:
-  Impl(Options options, Ports ports, raft::Restored&& restored, LogTerms log_terms,
-       std::unique_ptr<state::Machine> machine);
-
   // What the driver tells: replica side of the node (node_impl.cc).
   void role_changed(const raft::RoleChanged& change) override;
   void proposals_accepted(raft::Accepted where) override { proposals_.accepted(where); }

@@ -93,9 +93,8 @@ RegistryBatch WatchHub::take_registry(WatchId watch, std::size_t most_changes) {
 
 void WatchHub::close(WatchId watch) { impl_->close(watch); }
 
-void WatchHub::on_events(const std::vector<state::Event>& events,
-                         const std::vector<state::SharedChange>& shared) {
-  if (!shared.empty()) impl_->config().on_changes(shared);
+void WatchHub::on_events(const std::vector<state::Event>& events) {
+  impl_->config().on_events(events);
   for (const state::Event& event : events) {
     if (const auto* change = std::get_if<registry::Change>(&event)) impl_->registry().on_change(*change);
   }

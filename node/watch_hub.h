@@ -63,9 +63,8 @@ class WatchHub {
   void close(WatchId watch);
 
   // --- From the node ---
-  /// After a command was applied. `shared` are the config changes among the events, as the history keeps
-  /// them.
-  void on_events(const std::vector<state::Event>& events, const std::vector<state::SharedChange>& shared);
+  /// After a command was applied: its events, all at one revision.
+  void on_events(const std::vector<state::Event>& events);
 
  private:
   class Impl;
