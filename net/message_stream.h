@@ -16,8 +16,8 @@ namespace holdfast::net {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the library's base has none; kj::Own needs none
 /// Cap'n Proto's messages over a socket. Reads ahead, checks every frame before the library sees it, gathers
-/// the writes of one loop turn into one system call, and stops reading while too much waits to be written:
-/// a peer that asks and does not read the answers cannot grow this process.
+/// the writes of one loop turn into one system call, and (on the side that answers) stops reading while too
+/// much waits to be written: a peer that asks and does not read the answers cannot grow this process.
 ///
 /// Weather comes out as kj exceptions of type DISCONNECTED (FAILED for a frame that is refused); the end of
 /// the stream between two messages is a null message. A promise may be dropped at any time. The stream may be
@@ -31,8 +31,10 @@ class MessageStream final : public capnp::MessageStream {
   const Endpoint& remote() const;
   /// Bytes accepted for writing that the kernel has not taken.
   std::size_t queued_bytes() const;
-  /// Bytes that wait above the stream and count against its bound too (an RPC system's own queue).
-  void set_backlog(std::function<std::size_t()> bytes);
+  /// From here on nothing is read while the queue, and what `backlog` says waits above it (an RPC system has
+  /// a queue of its own), is over the bound. For one side of a connection only: if both stopped reading,
+  /// neither would ever go on.
+  void throttle_reads(std::function<std::size_t()> backlog);
 
   using capnp::MessageStream::tryReadMessage;
   using capnp::MessageStream::writeMessage;

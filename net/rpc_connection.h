@@ -46,7 +46,7 @@ class RpcConnection {
 
  private:
   RpcConnection(kj::Own<MessageStream> stream, capnp::rpc::twoparty::Side side,
-                kj::Maybe<capnp::Capability::Client> bootstrap, RpcLimits limits);
+                kj::Maybe<capnp::Capability::Client> bootstrap, const RpcLimits& limits);
 
   // In the order in which they lean on each other: destroyed from the last.
   std::string remote_address_;

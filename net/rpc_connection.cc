@@ -1,0 +1,53 @@
+#include "net/rpc_connection.h"
+
+#include <utility>
+
+namespace holdfast::net {
+namespace {
+
+using capnp::rpc::twoparty::Side;
+
+capnp::ReaderOptions reader_options(const RpcLimits& limits) {
+  capnp::ReaderOptions options;
+  options.nestingLimit = limits.nesting;
+  // Repeated reads of the same bytes count too, and a sender refuses its own message above the limit.
+  options.traversalLimitInWords = 4 * limits.max_frame_bytes / sizeof(capnp::word);
+  return options;
+}
+
+}  // namespace
+
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Side side,
+                             kj::Maybe<capnp::Capability::Client> bootstrap, const RpcLimits& limits)
+    : remote_address_(stream->remote().to_string()),
+      stream_(kj::mv(stream)),
+      network_(*stream_, side, reader_options(limits)),
+      system_(network_, kj::mv(bootstrap)) {}
+
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, capnp::Capability::Client bootstrap,
+                             RpcLimits limits)
+    : RpcConnection(kj::mv(stream), Side::SERVER, kj::Maybe<capnp::Capability::Client>(kj::mv(bootstrap)),
+                    limits) {
+  // The side that asks is the one that always reads: its own bounds keep what it asks for in check. Were it
+  // to stop reading as well, both could wait for each other for ever.
+  stream_->throttle_reads([this] { return network_.getCurrentQueueSize(); });
+  system_.setFlowLimit(limits.max_call_bytes / sizeof(capnp::word));
+}
+
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits)
+    : RpcConnection(kj::mv(stream), Side::CLIENT, nullptr, limits) {}
+
+RpcConnection::~RpcConnection() noexcept(false) {}
+
+capnp::Capability::Client RpcConnection::bootstrap() {
+  capnp::MallocMessageBuilder message(8);
+  auto peer = message.initRoot<capnp::rpc::twoparty::VatId>();
+  peer.setSide(network_.getSide() == Side::CLIENT ? Side::SERVER : Side::CLIENT);
+  return system_.bootstrap(peer);
+}
+
+kj::Promise<void> RpcConnection::on_disconnect() { return network_.onDisconnect(); }
+
+std::size_t RpcConnection::queued_bytes() { return stream_->queued_bytes() + network_.getCurrentQueueSize(); }
+
+}  // namespace holdfast::net
