@@ -37,6 +37,7 @@ class Callback<R(Args...)> {
   struct Holder final : Base {
     template <typename G>
     explicit Holder(G&& f) : function(std::forward<G>(f)) {}
+    ~Holder() noexcept override {}  // what KJ's types capture may throw when destroyed; here that is a bug
     R run(Args... args) override { return function(std::forward<Args>(args)...); }
     F function;
   };

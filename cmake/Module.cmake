@@ -34,6 +34,8 @@ function(holdfast_test name)
                        PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
+# Not -Wnon-virtual-dtor: KJ's and Cap'n Proto's interfaces, servers among them, have no virtual destructor, and
+# -Wall already refuses to delete through one.
 add_library(holdfast_warnings INTERFACE)
-target_compile_options(holdfast_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+target_compile_options(holdfast_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
                                                    -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
