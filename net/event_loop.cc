@@ -30,9 +30,6 @@ std::chrono::steady_clock::time_point to_chrono(kj::TimePoint when) {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(nanoseconds));
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // KJ's interfaces have none and are not deleted through
-
 /// Tells the time as it is, not as it was when the loop last advanced its timers.
 class FreshTimer final : public kj::Timer {
  public:
@@ -129,8 +126,6 @@ class AsioPort final : public kj::EventPort {
   bool alarm_set_ = false;
   kj::TimePoint alarm_at_ = kj::origin<kj::TimePoint>();
 };
-
-#pragma GCC diagnostic pop
 
 }  // namespace
 

@@ -13,8 +13,6 @@
 
 namespace holdfast::net {
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the library's base has none; kj::Own needs none
 /// Cap'n Proto's messages over a socket. Reads ahead, checks every frame before the library sees it, gathers
 /// the writes of one loop turn into one system call, and (on the side that answers) stops reading while too
 /// much waits to be written: a peer that asks and does not read the answers cannot grow this process.
@@ -55,6 +53,4 @@ class MessageStream final : public capnp::MessageStream {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-#pragma GCC diagnostic pop
-
 }  // namespace holdfast::net
