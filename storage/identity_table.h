@@ -7,9 +7,12 @@
 
 namespace holdfast::storage {
 
-/// Tables `identity` and `members` of the log database.
+/// Tables `identity` and `members` of the log database. Throws: StorageFailure if they do not match their
+/// checksum.
 std::optional<Identity> read_identity(Connection& connection);
-/// Draws a new data id. Requires: a transaction, and no identity yet.
+/// Requires: a transaction, and no identity yet.
 void write_identity(Connection& connection, const Identity& identity);
+/// Returns: 32 random hexadecimal digits.
+std::string draw_data_id(Connection& connection);
 
 }  // namespace holdfast::storage

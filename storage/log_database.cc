@@ -27,14 +27,15 @@ constexpr const char* kSchema = R"(
     base_index INTEGER NOT NULL,
     base_term INTEGER NOT NULL,
     base_chain INTEGER NOT NULL,
-    chain INTEGER NOT NULL
+    checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE identity (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     cluster INTEGER NOT NULL,
     member INTEGER NOT NULL,
     name TEXT NOT NULL,
-    data_id TEXT NOT NULL
+    data_id TEXT NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE members (
     part TEXT NOT NULL CHECK (part IN ('voter', 'outgoing_voter', 'learner')),
@@ -68,10 +69,10 @@ struct LogDatabase::Statements {
              "SELECT entry_index, term, kind, chain, payload FROM log WHERE entry_index > ? "
              "ORDER BY entry_index"),
         read_state(c,
-                   "SELECT term, voted_for, base_index, base_term, base_chain, chain FROM state "
+                   "SELECT term, voted_for, base_index, base_term, base_chain, checksum FROM state "
                    "WHERE one = 1"),
         write_state(c,
-                    "REPLACE INTO state (one, term, voted_for, base_index, base_term, base_chain, chain) "
+                    "REPLACE INTO state (one, term, voted_for, base_index, base_term, base_chain, checksum) "
                     "VALUES (1, ?, ?, ?, ?, ?, ?)") {}
   Statement insert, truncate, remove_below, find, bounds, read, read_state, write_state;
 };
@@ -85,17 +86,16 @@ LogDatabase::~LogDatabase() = default;
 std::optional<Identity> LogDatabase::identity() { return read_identity(*connection_); }
 
 Identity LogDatabase::set_identity(Identity identity) {
+  identity.data_id = draw_data_id(*connection_);
   Transaction transaction(*connection_);
   write_identity(*connection_, identity);
   transaction.commit();
-  auto stored = read_identity(*connection_);
-  INVARIANT(stored, "an identity that was just written is there");
-  return *std::move(stored);
+  return identity;
 }
 
 // --- Reading
 
-std::uint32_t LogDatabase::chain_of(const State& state) {
+std::uint32_t LogDatabase::checksum_of(const State& state) {
   std::uint32_t crc = crc32c_number(0, state.hard_state.term.value());
   crc = crc32c_number(crc, state.hard_state.voted_for.value());
   crc = crc32c_number(crc, state.base_index.value());
@@ -111,9 +111,10 @@ LogDatabase::State LogDatabase::read_state() {
   state.base_index = Index(read.number(2));
   state.base_term = Term(read.number(3));
   state.base_chain = static_cast<std::uint32_t>(read.number(4));
-  const auto chain = static_cast<std::uint32_t>(read.number(5));
+  const auto checksum = static_cast<std::uint32_t>(read.number(5));
   read.reset();
-  if (chain != chain_of(state)) damaged(connection_->path(), "the checksum of term and vote does not match");
+  if (checksum != checksum_of(state))
+    damaged(connection_->path(), "the checksum of term and vote does not match");
   return state;
 }
 
@@ -143,6 +144,10 @@ std::vector<raft::Entry> LogDatabase::read_entries() {
 }
 
 LogContents LogDatabase::load() {
+  // Pages, cells and free list; what is in them is for the checksums.
+  if (const std::string found = connection_->query("PRAGMA quick_check(1)"); found != "ok") {
+    damaged(connection_->path(), found);
+  }
   state_ = read_state();
   last_index_ = state_.base_index;
   last_chain_ = state_.base_chain;
@@ -178,7 +183,7 @@ void LogDatabase::write_state() {
       .bind_number(2, state_.base_index.value())
       .bind_number(3, state_.base_term.value())
       .bind_number(4, state_.base_chain)
-      .bind_number(5, chain_of(state_))
+      .bind_number(5, checksum_of(state_))
       .run();
 }
 

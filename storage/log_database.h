@@ -63,7 +63,7 @@ class LogDatabase {
     Term base_term;
     std::uint32_t base_chain = 0;
   };
-  static std::uint32_t chain_of(const State& state);
+  static std::uint32_t checksum_of(const State& state);
 
   State read_state();
   void write_state();

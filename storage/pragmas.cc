@@ -11,12 +11,13 @@ struct Pragma {
   const char* expected;
 };
 
-// In this order. The page size is fixed by the first write. Exclusive before WAL: then there is no shared
-// memory and no second connection, which the corruption bug of this SQLite's WAL reset would need.
+// In this order. Exclusive before anything reads the file: then there is no shared memory and no second
+// connection, which the corruption bug of this SQLite's WAL reset would need. The page size is fixed by the
+// first write.
 constexpr Pragma kPragmas[] = {
+    {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
     {"PRAGMA page_size=4096", "PRAGMA page_size", "4096"},
     {"PRAGMA auto_vacuum=NONE", "PRAGMA auto_vacuum", "0"},
-    {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
     {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"},
     // NORMAL would let a power cut roll back what was acknowledged.
     {"PRAGMA synchronous=FULL", "PRAGMA synchronous", "2"},

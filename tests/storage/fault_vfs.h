@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tests/storage/faulty_disk.h"
+
+struct sqlite3_vfs;
+
+/// Puts a FaultyDisk under SQLite: name() is given as Location::vfs. It makes the promises that SQLite's own
+/// file access makes on Linux and no more (a write harms nothing beside it; there is no shared memory).
+class FaultVfs {
+ public:
+  explicit FaultVfs(FaultyDisk& disk);
+  ~FaultVfs();
+  FaultVfs(const FaultVfs&) = delete;
+  FaultVfs& operator=(const FaultVfs&) = delete;
+
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  std::unique_ptr<sqlite3_vfs> vfs_;
+};

@@ -1,0 +1,161 @@
+#include "tests/storage/faulty_disk.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace {
+
+constexpr std::size_t kSectorBytes = 512;
+
+void put(std::string& contents, std::size_t at, std::string_view bytes) {
+  if (contents.size() < at + bytes.size()) contents.resize(at + bytes.size(), '\0');
+  std::copy(bytes.begin(), bytes.end(), contents.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+}  // namespace
+
+void FaultyDisk::fail_at(std::uint64_t k, Fault fault) {
+  const std::lock_guard hold(mutex_);
+  operations_ = 0;
+  fault_at_ = k;
+  fault_ = fault;
+}
+
+std::uint64_t FaultyDisk::operations() const {
+  const std::lock_guard hold(mutex_);
+  return operations_;
+}
+
+std::uint64_t FaultyDisk::operations_after_fault() const {
+  const std::lock_guard hold(mutex_);
+  return fault_ != Fault::kNone && operations_ > fault_at_ ? operations_ - fault_at_ : 0;
+}
+
+Fault FaultyDisk::next_operation() {
+  ++operations_;
+  if (fault_ == Fault::kPowerCut && operations_ >= fault_at_) return Fault::kPowerCut;
+  return operations_ == fault_at_ ? fault_ : Fault::kNone;
+}
+
+void FaultyDisk::survive(File& file, Loss loss) {
+  if (loss == Loss::kOmit) file.unsynced.clear();
+  for (const File::Change& change : file.unsynced) {
+    if (change.truncates) {
+      if (random_.chance(50)) file.durable.resize(change.at);
+      continue;
+    }
+    // A sector is the unit that a disk writes; bytes of it that were not written are not harmed.
+    for (std::size_t at = change.at; at < change.at + change.bytes.size();) {
+      const std::size_t end =
+          std::min(change.at + change.bytes.size(), (at / kSectorBytes + 1) * kSectorBytes);
+      const auto fate = random_.below(loss == Loss::kGarble ? 3 : 2);
+      std::string sector = change.bytes.substr(at - change.at, end - at);
+      if (fate == 2) {
+        for (char& byte : sector) byte = static_cast<char>(random_.next());
+      }
+      if (fate != 0) put(file.durable, at, sector);
+      at = end;
+    }
+    file.durably_there = true;
+  }
+  file.unsynced.clear();
+  file.current = file.durable;
+}
+
+void FaultyDisk::restart(Loss loss) {
+  const std::lock_guard hold(mutex_);
+  operations_ = 0;
+  fault_at_ = 0;
+  fault_ = Fault::kNone;
+  for (auto each = files_.begin(); each != files_.end();) {
+    INVARIANT(each->second.use_count() == 1, "a file is not open while the power is off");
+    survive(*each->second, loss);
+    each = each->second->durably_there ? std::next(each) : files_.erase(each);
+  }
+}
+
+bool FaultyDisk::exists(const std::string& path) const {
+  const std::lock_guard hold(mutex_);
+  return files_.count(path) != 0;
+}
+
+void FaultyDisk::flip_bit(const std::string& path, std::size_t byte, unsigned bit) {
+  std::string bytes = contents(path);
+  bytes.at(byte) = static_cast<char>(static_cast<unsigned char>(bytes.at(byte)) ^ (1u << bit));
+  replace(path, std::move(bytes));
+}
+
+std::string FaultyDisk::contents(const std::string& path) const {
+  const std::lock_guard hold(mutex_);
+  return files_.at(path)->current;
+}
+
+void FaultyDisk::replace(const std::string& path, std::string bytes) {
+  const std::lock_guard hold(mutex_);
+  File& file = *files_.at(path);
+  file.unsynced.clear();
+  file.durable = bytes;
+  file.current = std::move(bytes);
+}
+
+std::shared_ptr<FaultyDisk::File> FaultyDisk::open(const std::string& path, bool create) {
+  const std::lock_guard hold(mutex_);
+  auto found = files_.find(path);
+  if (found != files_.end()) return found->second;
+  if (!create) return nullptr;
+  return files_[path] = std::make_shared<File>();
+}
+
+Fault FaultyDisk::remove(const std::string& path) {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  if (fault == Fault::kNone) files_.erase(path);
+  return fault;
+}
+
+Fault FaultyDisk::write(File& file, std::size_t at, std::string_view bytes) {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  if (fault == Fault::kFull) return fault;
+  // A write that failed, or that the power cut overtook, may have reached the disk in part.
+  file.unsynced.push_back({at, std::string(bytes), false});
+  if (fault == Fault::kNone) put(file.current, at, bytes);
+  return fault;
+}
+
+Fault FaultyDisk::truncate(File& file, std::size_t size) {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  file.unsynced.push_back({size, "", true});
+  if (fault == Fault::kNone) file.current.resize(size);
+  return fault;
+}
+
+Fault FaultyDisk::sync(File& file) {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  if (fault != Fault::kNone) return fault;
+  file.durable = file.current;
+  file.durably_there = true;
+  file.unsynced.clear();
+  return fault;
+}
+
+std::size_t FaultyDisk::read(const File& file, std::size_t at, std::size_t count, char* into) const {
+  const std::lock_guard hold(mutex_);
+  const std::size_t there = at < file.current.size() ? std::min(count, file.current.size() - at) : 0;
+  if (there > 0) std::copy_n(file.current.data() + at, there, into);
+  std::fill(into + there, into + count, '\0');
+  return there;
+}
+
+std::size_t FaultyDisk::size(const File& file) const {
+  const std::lock_guard hold(mutex_);
+  return file.current.size();
+}
+
+std::uint64_t FaultyDisk::random() {
+  const std::lock_guard hold(mutex_);
+  return random_.next();
+}
