@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "net/end_of_turn.h"
 
 namespace holdfast::net {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 // KJ events in a row before I/O is looked at: KJ by itself never looks while it has work, and heartbeats
 // would wait for as long as clients keep asking.
 constexpr unsigned kEventsBetweenPolls = 64;
+// Polls after which streams are flushed although KJ still has work: gathering must not delay an answer much.
+constexpr int kPollsBetweenFlushes = 8;
 // Asio handlers in a row before KJ's events get their turn.
 constexpr int kHandlersPerTurn = 64;
 
@@ -56,25 +59,27 @@ class FreshTimer final : public kj::Timer {
 /// Where KJ waits for the world. Ref: kj/async.h, EventPort
 class AsioPort final : public kj::EventPort {
  public:
-  AsioPort() : io_(1), work_(io_.get_executor()), alarm_(io_) {}
+  AsioPort()
+      : io_(1), work_(io_.get_executor()), end_of_turn_(asio::use_service<EndOfTurn>(io_)), alarm_(io_) {}
+
+  /// Before anything else.
+  void belongs_to(kj::EventLoop& loop) { loop_ = &loop; }
 
   bool wait() override {
-    if (!timer_.due()) {
+    end_turn();  // KJ has nothing left to do: what it has written leaves now
+    // Flushing may have given KJ work again: then nothing is waited for.
+    if (!loop_->isRunnable() && end_of_turn_.empty() && !timer_.due()) {
       set_alarm();
       run_handlers([this] { io_.run_one(); });
     }
-    return poll();
+    return look_around();
   }
 
   bool poll() override {
-    run_handlers([this] {
-      int handlers = 0;
-      while (handlers < kHandlersPerTurn && io_.poll_one() > 0) {
-        ++handlers;
-      }
-    });
-    timer_.fire_due();
-    return woken_.exchange(false, std::memory_order_acq_rel);
+    if (++polls_ >= kPollsBetweenFlushes) {
+      end_turn();
+    }
+    return look_around();
   }
 
   void setRunnable(bool) override {}  // the loop always runs inside run_until(): nobody else has to be told
@@ -88,6 +93,23 @@ class AsioPort final : public kj::EventPort {
   kj::Timer& timer() { return timer_; }
 
  private:
+  /// Runs what is ready now.
+  bool look_around() {
+    run_handlers([this] {
+      int handlers = 0;
+      while (handlers < kHandlersPerTurn && io_.poll_one() > 0) {
+        ++handlers;
+      }
+    });
+    timer_.fire_due();
+    return woken_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  void end_turn() {
+    polls_ = 0;
+    run_handlers([this] { end_of_turn_.run(); });
+  }
+
   template <typename Run>
   void run_handlers(Run run) {
     try {
@@ -120,6 +142,9 @@ class AsioPort final : public kj::EventPort {
   mutable asio::io_context io_;  // wake() is const, and posting from another thread is what io_context is for
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   mutable std::atomic<bool> woken_{false};
+  kj::EventLoop* loop_ = nullptr;
+  EndOfTurn& end_of_turn_;
+  int polls_ = 0;
 
   FreshTimer timer_;
   asio::steady_timer alarm_;
@@ -131,7 +156,10 @@ class AsioPort final : public kj::EventPort {
 
 class EventLoop::Impl {
  public:
-  Impl() : loop(port), scope(loop) { scope.setBusyPollInterval(kEventsBetweenPolls); }
+  Impl() : loop(port), scope(loop) {
+    port.belongs_to(loop);
+    scope.setBusyPollInterval(kEventsBetweenPolls);
+  }
 
   AsioPort port;
   kj::EventLoop loop;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "net/end_of_turn.h"
 #include "net/frame_assembler.h"
 #include "net/outgoing_queue.h"
 
@@ -17,7 +18,9 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
       : socket_(std::move(socket)),
         assembler_(options.max_frame_bytes),
         max_frame_bytes_(options.max_frame_bytes),
-        counters_(options.counters ? *options.counters : own_counters_) {}
+        counters_(options.counters ? *options.counters : own_counters_),
+        end_of_turn_(
+            asio::use_service<EndOfTurn>(asio::query(socket_.get_executor(), asio::execution::context))) {}
 
   Result<std::optional<Frame>> take();
   bool ended() const { return peer_ended_ && !failure_ && !assembler_.inside_frame(); }
@@ -25,6 +28,9 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
   template <typename Whole>
   Result<void> send(Whole frame, std::size_t size);
   void end();
+  void progress_at_end_of_turn() {
+    end_of_turn_.add([self = shared_from_this()] { self->tell_progress(); });
+  }
   void abandon();
 
   Socket socket_;
@@ -49,12 +55,13 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
 
   StreamCounters own_counters_;
   StreamCounters& counters_;
+  EndOfTurn& end_of_turn_;
 
   Callback<void()> ready_;
   bool reading_ = false;     // an async read is in flight
   bool peer_ended_ = false;  // the peer will send nothing more
 
-  bool flush_posted_ = false;
+  bool flush_due_ = false;
   bool writing_ = false;  // an async write is in flight: queue_ keeps the memory it looks at
   bool end_wanted_ = false;
 
@@ -147,13 +154,12 @@ void FramedStream::State::end() {
 }
 
 void FramedStream::State::schedule_flush() {
-  if (flush_posted_ || writing_ || failure_) {
+  if (flush_due_ || writing_ || failure_) {
     return;
   }
-  // Behind every handler that is ready now: what they answer leaves together.
-  flush_posted_ = true;
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    self->flush_posted_ = false;
+  flush_due_ = true;
+  end_of_turn_.add([self = shared_from_this()] {
+    self->flush_due_ = false;
     self->flush();
   });
 }
@@ -262,6 +268,7 @@ Result<void> FramedStream::send(Frame frame) {
 
 std::size_t FramedStream::queued_bytes() const { return state_->queue_.bytes(); }
 void FramedStream::on_progress(Callback<void()> flushed) { state_->progress_ = std::move(flushed); }
+void FramedStream::progress_at_end_of_turn() { state_->progress_at_end_of_turn(); }
 void FramedStream::end() { state_->end(); }
 bool FramedStream::end_sent() const { return state_->end_sent_; }
 const std::optional<Error>& FramedStream::failure() const { return state_->failure_; }

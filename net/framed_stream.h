@@ -68,6 +68,8 @@ class FramedStream {
   bool over_bound() const { return queued_bytes() > max_queue_bytes_; }
   /// Runs `flushed` after every system call that took bytes off the queue, and when the stream fails.
   void on_progress(Callback<void()> flushed);
+  /// Runs it once more at the end of this loop turn, whatever happens to the queue.
+  void progress_at_end_of_turn();
   /// Lets the queue out, then tells the peer that nothing more comes. It shows in on_progress().
   void end();
   /// The end has been sent.

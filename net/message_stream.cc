@@ -178,8 +178,14 @@ void MessageStream::Impl::made_progress() {
       one->fulfill();
     }
   }
-  if (throttled || stream.failure()) {
-    read_on();
+  if (!throttled && !stream.failure()) {
+    return;
+  }
+  read_on();
+  // A writer that was told to go on takes its bytes off the backlog only when KJ gets its turn: look again
+  // behind it, for the stream itself may have nothing more to report.
+  if (reader != nullptr && !may_read() && !stream.over_bound()) {
+    stream.progress_at_end_of_turn();
   }
 }
 
