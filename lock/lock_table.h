@@ -79,6 +79,7 @@ class LockTable {
   struct Claim {
     bool holds = false;
     std::uint64_t number = 0;  ///< the token if it holds, else the ticket
+    friend bool operator==(const Claim&, const Claim&) = default;
   };
   using Claims = std::map<std::string, Claim, std::less<>>;
 
