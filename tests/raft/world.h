@@ -1,0 +1,84 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "raft/core.h"
+
+/// A small hostile world of cores: messages are lost, repeated and reordered, writes complete late, members
+/// crash between any two steps and come back with what their disks had. Every promise is checked as it is
+/// made. All of it follows from the seed.
+namespace holdfast::raft::bench {
+
+class World {
+ public:
+  explicit World(std::uint64_t seed);
+
+  /// One random event.
+  void step();
+  /// From now on nothing goes wrong. Returns: did everybody agree within `time`, on a log that ends with an
+  /// entry of the last leader's term?
+  bool heals_within(Duration time);
+
+  /// What was broken first; empty if nothing was.
+  const std::string& broken() const { return broken_; }
+  std::size_t committed_entries() const { return committed_.size(); }
+  std::size_t answered_reads() const { return answered_reads_; }
+  std::size_t elections() const { return leaders_.size(); }
+
+ private:
+  struct Machine {
+    std::unique_ptr<Core> core;
+    std::deque<Persist> writes;
+    std::vector<Entry> disk;  // behind disk_base
+    Index disk_base;
+    Term disk_base_term;
+    HardState disk_state;
+    Index applied;
+    std::map<std::uint64_t, Index> asked;  // question -> what was committed anywhere when it came in
+    std::uint64_t next_question = 1;
+  };
+
+  void start(MemberId id);
+  void crash(MemberId id);
+  void step(MemberId id, Input input);
+  void take(MemberId id, Output output);
+  void complete_write(MemberId id);
+  void store(Machine& machine, const Persist& write);
+  void send(MemberId from, const Message& message);
+  void deliver(std::size_t which);
+  void tick_those_due();
+  void disturb();
+  void ask(MemberId id);
+  void compact(MemberId id);
+  bool agreed() const;
+
+  void check_promise(const Machine& machine, const Message& message);
+  void check_committed(Machine& machine, const Entry& entry);
+  void check_leader(MemberId id, const Core& core);
+  void check_read(Machine& machine, const Confirmed& answer);
+  void fail(const std::string& what) {
+    if (broken_.empty()) broken_ = what;
+  }
+
+  Random random_;
+  Membership membership_;
+  Instant now_ = Instant(milliseconds(0));
+  std::map<MemberId, Machine> machines_;
+  std::vector<Message> network_;
+  bool hostile_ = true;
+  std::uint64_t crashes_ = 0;
+
+  std::map<Term, MemberId> leaders_;
+  std::map<std::pair<MemberId, Term>, MemberId> votes_;
+  std::vector<Entry> committed_;  // by anybody; committed_[i] has index i + 1
+  std::size_t answered_reads_ = 0;
+  std::string broken_;
+};
+
+}  // namespace holdfast::raft::bench
