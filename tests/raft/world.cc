@@ -75,7 +75,7 @@ void World::take(MemberId id, Output output) {
 
 void World::send(MemberId from, const Message& message) {
   check_promise(machines_.at(from), message);
-  network_.push_back(message);
+  if (side_[message.from] == side_[message.to]) network_.push_back(message);
 }
 
 void World::deliver(std::size_t which) {
@@ -110,10 +110,16 @@ void World::compact(MemberId id) {
   step(id, Compact{through});
 }
 
+/// Half of the time everybody is together again. What is under way already still arrives.
+void World::partition() {
+  const bool apart = random_.chance(50);
+  for (const auto& entry : machines_) side_[entry.first] = apart ? random_.below(2) : 0;
+}
+
 void World::disturb() {
   const MemberId id(random_.between(1, machines_.size()));
   const MemberId other(random_.between(1, machines_.size()));
-  switch (random_.below(8)) {
+  switch (random_.below(9)) {
     case 0:
       if (random_.chance(20)) crash(id);
       break;
@@ -128,6 +134,9 @@ void World::disturb() {
       break;
     case 4:
       if (random_.chance(5)) now_ += milliseconds(random_.below(3000));
+      break;
+    case 5:
+      if (random_.chance(20)) partition();
       break;
     default:
       ask(id);
@@ -165,6 +174,7 @@ bool World::agreed() const {
 
 bool World::heals_within(Duration time) {
   hostile_ = false;
+  side_.clear();
   const Instant until = now_ + time;
   while (now_ < until && broken_.empty()) {
     now_ += milliseconds(1);

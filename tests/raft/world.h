@@ -54,6 +54,7 @@ class World {
   void deliver(std::size_t which);
   void tick_those_due();
   void disturb();
+  void partition();
   void ask(MemberId id);
   void compact(MemberId id);
   bool agreed() const;
@@ -71,8 +72,8 @@ class World {
   Instant now_ = Instant(milliseconds(0));
   std::map<MemberId, Machine> machines_;
   std::vector<Message> network_;
+  std::map<MemberId, std::uint64_t> side_;  ///< of a partition; what is sent across it is lost
   bool hostile_ = true;
-  std::uint64_t crashes_ = 0;
 
   std::map<Term, MemberId> leaders_;
   std::map<std::pair<MemberId, Term>, MemberId> votes_;
