@@ -1,0 +1,56 @@
+#pragma once
+
+#include <capnp/common.h>
+#include <kj/array.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "raft/messages.h"
+
+/// What members say to each other, as frames: see docs/formats/PEER.md.
+namespace holdfast::peer {
+
+constexpr std::uint16_t kProtocolVersion = 1;
+
+/// The first frame each way.
+struct Hello {
+  std::uint16_t protocol_version = kProtocolVersion;
+  ClusterId cluster;
+  MemberId member;    ///< the sender
+  MemberId expected;  ///< whom the sender believes to talk to
+  std::string name;
+  std::string client_endpoint;  ///< where clients reach the sender
+
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+enum class RefusalReason : std::uint8_t { kWrongCluster, kUnknownMember, kWrongMember, kOtherVersion };
+
+/// "wrong_cluster"
+std::string_view name_of(RefusalReason reason);
+
+/// The answer to a Hello that is not liked; the connection ends with it.
+struct Refusal {
+  RefusalReason reason = RefusalReason::kWrongCluster;
+  std::string explanation;
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+using Frame = kj::Array<capnp::word>;
+using Decoded = std::variant<Hello, Refusal, raft::Message>;
+
+Frame encode(const Hello& hello);
+Frame encode(const Refusal& refusal);
+/// Copies each payload once, straight into the frame.
+Frame encode(const raft::Message& message);
+
+/// Never throws, whatever the bytes are. Copies each payload once. Text is cut to what a line of logging can
+/// bear. Errors: kInvalidArgument with what is wrong.
+Result<Decoded> decode(kj::ArrayPtr<const capnp::word> frame);
+
+}  // namespace holdfast::peer

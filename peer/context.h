@@ -1,0 +1,48 @@
+#pragma once
+
+#include "base/callback.h"
+#include "base/limits.h"
+#include "base/logging.h"
+#include "base/time.h"
+#include "net/event_loop.h"
+#include "peer/handshake.h"
+#include "peer/repeated_lines.h"
+#include "raft/messages.h"
+
+namespace holdfast::peer {
+
+struct Timing {
+  milliseconds connect_timeout{1000};
+  milliseconds handshake_timeout{2000};
+  milliseconds least_pause{50};      ///< before dialling again; doubles...
+  milliseconds most_pause{1000};     ///< ...up to this
+  milliseconds stall_timeout{4000};  ///< a connection that takes no bytes for so long is given up
+};
+
+/// What a transport tells. Called on the loop, never inside a call of the transport; a callback must not
+/// destroy the transport.
+struct Events {
+  Callback<void(raft::Message)> received;
+  /// This member can now send to `member`, which clients reach at the endpoint.
+  Callback<void(MemberId member, std::string client_endpoint)> connected;
+  /// It cannot any more; what was under way may be lost.
+  Callback<void(MemberId member)> lost;
+  /// `member` does not want to hear from this process; told at every attempt, until connected.
+  Callback<void(MemberId member, std::string reason)> refused;
+};
+
+/// What the links of one transport share; owned by it and outliving them.
+struct Context {
+  net::EventLoop& loop;
+  LogSink& logging;
+  const Identity self;
+  const Timing timing;
+  const std::size_t max_queue_bytes;
+  Events events;
+  RepeatedLines lines;
+};
+
+/// Of frames before the handshake: a stranger gets no more memory than this.
+constexpr std::size_t kMaxGreetingBytes = 4 * limits::kKiB;
+
+}  // namespace holdfast::peer

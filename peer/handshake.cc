@@ -1,0 +1,61 @@
+#include "peer/handshake.h"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::peer {
+
+std::string to_hex(std::uint64_t id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    text[text.size() - 1 - i] = kDigits[(id >> (4 * i)) & 0xf];
+  }
+  return text;
+}
+
+Hello hello_of(const Identity& self, MemberId expected) {
+  return Hello{kProtocolVersion, self.cluster, self.member, expected, self.name, self.client_endpoint};
+}
+
+std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const std::vector<Peer>& peers) {
+  if (hello.protocol_version != kProtocolVersion) {
+    return Refusal{RefusalReason::kOtherVersion, "member '" + self.name + "' speaks protocol version " +
+                                                     std::to_string(kProtocolVersion) + ", not " +
+                                                     std::to_string(hello.protocol_version)};
+  }
+  if (hello.cluster != self.cluster) {
+    return Refusal{RefusalReason::kWrongCluster,
+                   "member '" + self.name + "' is of cluster " + to_hex(self.cluster.value()) + ", not of " +
+                       to_hex(hello.cluster.value()) +
+                       "; all members must be given the same cluster token and the same list of members"};
+  }
+  const bool known =
+      std::any_of(peers.begin(), peers.end(), [&](const Peer& peer) { return peer.id == hello.member; });
+  if (!known) {
+    return Refusal{
+        RefusalReason::kUnknownMember,
+        "member '" + self.name + "' knows no other member with id " + to_hex(hello.member.value())};
+  }
+  if (hello.expected != self.member) {
+    return Refusal{RefusalReason::kWrongMember, "this is member '" + self.name + "' with id " +
+                                                    to_hex(self.member.value()) + ", not " +
+                                                    to_hex(hello.expected.value())};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> mistaken(const Hello& answer, const Identity& self, const Peer& dialled) {
+  if (answer.protocol_version != kProtocolVersion) {
+    return "it speaks protocol version " + std::to_string(answer.protocol_version);
+  }
+  if (answer.cluster != self.cluster) {
+    return "it is of cluster " + to_hex(answer.cluster.value());
+  }
+  if (answer.member != dialled.id || answer.expected != self.member) {
+    return "it is member '" + answer.name + "' with id " + to_hex(answer.member.value());
+  }
+  return std::nullopt;
+}
+
+}  // namespace holdfast::peer

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "net/alarm.h"
+#include "net/framed_stream.h"
+#include "net/socket.h"
+#include "peer/context.h"
+
+namespace holdfast::peer {
+
+/// An accepted connection, on which this member receives from one other.
+///
+///     greeting --Hello--> welcome --end, error, anything that is not a message from that member--> closed
+///         \---not liked (after a Refusal), deadline, garbage--> closed
+///
+/// Whatever comes in, it ends at most this connection.
+class IncomingLink {
+ public:
+  struct Owner {
+    virtual ~Owner() = default;
+    virtual const std::vector<Peer>& peers() const = 0;
+    /// The handshake succeeded. May destroy other links, not this one.
+    virtual void welcomed(IncomingLink& link) = 0;
+    /// It is over: destroys the link.
+    virtual void closed(IncomingLink& link) = 0;
+  };
+
+  IncomingLink(Context& context, Owner& owner, net::Socket socket);
+
+  /// None before the handshake.
+  MemberId member() const { return member_; }
+
+ private:
+  void on_greeting();
+  void on_hello(const Hello& hello);
+  void reply_refusal(const Hello& hello, const Refusal& refusal);
+  void on_messages();
+  void close(const std::string& reason);
+
+  Context& context_;
+  Owner& owner_;
+  net::FramedStream stream_;
+  net::Alarm deadline_;
+  MemberId member_;
+  std::string name_;
+};
+
+}  // namespace holdfast::peer

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "net/alarm.h"
+#include "net/connect.h"
+#include "net/framed_stream.h"
+#include "peer/context.h"
+
+namespace holdfast::peer {
+
+/// The connection on which this member sends to one other. It dials until it is destroyed.
+///
+///     pausing --alarm--> dialling --socket--> greeting --Hello--> connected
+///        ^                  |                    |                    |
+///        +---- refused, error, deadline ---------+---- end, error ----+
+///
+/// Nothing is ever received on it after the Hello.
+class OutgoingLink {
+ public:
+  OutgoingLink(Context& context, Peer peer, Random random);
+
+  void start();
+  /// Queues the message, or drops it: while not connected, or while too much is queued.
+  void send(const raft::Message& message);
+  /// The member has just shown that it is up: does not let a long pause run out.
+  void hurry();
+
+  const Peer& peer() const { return peer_; }
+  bool connected() const { return state_ == State::kConnected; }
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  enum class State { kPausing, kDialling, kGreeting, kConnected };
+
+  void dial();
+  void on_dialled(Result<net::Socket> socket);
+  void on_greeting();
+  void on_hello(const Hello& answer);
+  void on_refusal(const Refusal& refusal);
+  void on_unexpected();
+  void give_up(const std::string& reason);
+  void pause();
+
+  Context& context_;
+  const Peer peer_;
+  Random random_;
+
+  State state_ = State::kPausing;
+  net::Alarm alarm_;  // the end of the pause, or the handshake's deadline
+  std::optional<net::Connector> connector_;
+  std::optional<net::FramedStream> stream_;
+  milliseconds next_pause_;
+  bool refused_ = false;  // by its last answer
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace holdfast::peer

@@ -1,0 +1,170 @@
+#include "peer/transport.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/random.h"
+#include "net/alarm.h"
+#include "net/listener.h"
+#include "peer/incoming_link.h"
+#include "peer/outgoing_link.h"
+
+namespace holdfast::peer {
+namespace {
+
+constexpr std::size_t kMaxAccepted = 256;  // members, their leftovers, and strangers until their deadline
+constexpr Duration kBetweenEqualLines = std::chrono::seconds(10);
+constexpr std::size_t kMaxDifferentLines = 64;
+
+}  // namespace
+
+class Transport::Impl final : public IncomingLink::Owner {
+ public:
+  Impl(net::EventLoop& loop, Options options, LogSink& logging)
+      : context_{loop,
+                 logging,
+                 std::move(options.self),
+                 options.timing,
+                 options.max_queue_bytes,
+                 {},
+                 RepeatedLines(kBetweenEqualLines, kMaxDifferentLines)},
+        relink_(loop),
+        random_(options.seed),
+        peers_(std::move(options.peers)) {}
+
+  Result<void> listen(const Endpoint& endpoint);
+  void start(Events events);
+  void set_peers(std::vector<Peer> peers);
+  OutgoingLink* link_to(MemberId member);
+
+  const std::vector<Peer>& peers() const override { return peers_; }
+  void welcomed(IncomingLink& link) override;
+  void closed(IncomingLink& link) override;
+
+  std::unique_ptr<net::Listener> listener_;
+
+ private:
+  void accept(net::Socket socket);
+  void dial(const Peer& peer);
+  void relink();
+
+  Context context_;
+  net::Alarm relink_;
+  Random random_;
+  std::vector<Peer> peers_;
+  bool started_ = false;
+  std::map<MemberId, std::unique_ptr<OutgoingLink>> outgoing_;
+  std::vector<std::unique_ptr<IncomingLink>> incoming_;
+};
+
+Result<void> Transport::Impl::listen(const Endpoint& endpoint) {
+  net::Listener::Options options;
+  options.max_connections = kMaxAccepted;
+  options.logging = &context_.logging;
+  auto listener = net::Listener::open(context_.loop, endpoint, options,
+                                      [this](net::Socket socket) { accept(std::move(socket)); });
+  if (!listener) {
+    return fail(listener.error());
+  }
+  listener_ = std::move(*listener);
+  return {};
+}
+
+void Transport::Impl::accept(net::Socket socket) {
+  if (!started_) {
+    return;  // closed; the peer dials again
+  }
+  socket.set_stall_timeout(context_.timing.stall_timeout);
+  incoming_.push_back(std::make_unique<IncomingLink>(context_, *this, std::move(socket)));
+}
+
+void Transport::Impl::start(Events events) {
+  context_.events = std::move(events);
+  started_ = true;
+  for (const Peer& peer : peers_) {
+    dial(peer);
+  }
+}
+
+void Transport::Impl::dial(const Peer& peer) {
+  auto& link = outgoing_[peer.id];
+  link = std::make_unique<OutgoingLink>(context_, peer, random_.fork());
+  link->start();
+}
+
+void Transport::Impl::set_peers(std::vector<Peer> peers) {
+  peers_ = std::move(peers);
+  if (started_) {
+    // Later: this may be called by what a link just received, and the link must not go under its own feet.
+    relink_.set_after(Duration::zero(), [this] { relink(); });
+  }
+}
+
+void Transport::Impl::relink() {
+  const auto is_member = [this](MemberId member) {
+    return std::any_of(peers_.begin(), peers_.end(), [&](const Peer& peer) { return peer.id == member; });
+  };
+  std::erase_if(outgoing_, [&](const auto& link) { return !is_member(link.first); });
+  std::erase_if(incoming_, [&](const auto& link) { return link->member() && !is_member(link->member()); });
+  for (const Peer& peer : peers_) {
+    const OutgoingLink* link = link_to(peer.id);
+    if (link == nullptr || link->peer().endpoint != peer.endpoint) {
+      dial(peer);
+    }
+  }
+}
+
+OutgoingLink* Transport::Impl::link_to(MemberId member) {
+  const auto found = outgoing_.find(member);
+  return found == outgoing_.end() ? nullptr : found->second.get();
+}
+
+void Transport::Impl::welcomed(IncomingLink& link) {
+  // A member that dials again has given up its last connection, even if we have not heard so yet.
+  std::erase_if(incoming_,
+                [&](const auto& other) { return other.get() != &link && other->member() == link.member(); });
+  if (OutgoingLink* back = link_to(link.member())) {
+    back->hurry();
+  }
+}
+
+void Transport::Impl::closed(IncomingLink& link) {
+  std::erase_if(incoming_, [&](const auto& other) { return other.get() == &link; });
+}
+
+Result<std::unique_ptr<Transport>> Transport::open(net::EventLoop& loop, Options options, LogSink& logging) {
+  const Endpoint listen = options.listen;
+  auto impl = std::make_unique<Impl>(loop, std::move(options), logging);
+  if (const auto listening = impl->listen(listen); !listening) {
+    return fail(listening.error());
+  }
+  return std::unique_ptr<Transport>(new Transport(std::move(impl)));
+}
+
+Transport::Transport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Transport::~Transport() = default;
+
+void Transport::start(Events events) { impl_->start(std::move(events)); }
+
+void Transport::send(raft::Message message) {
+  if (OutgoingLink* link = impl_->link_to(message.to)) {
+    link->send(message);
+  }
+}
+
+void Transport::set_peers(std::vector<Peer> peers) { impl_->set_peers(std::move(peers)); }
+
+const Endpoint& Transport::endpoint() const { return impl_->listener_->endpoint(); }
+
+bool Transport::connected(MemberId member) const {
+  const OutgoingLink* link = impl_->link_to(member);
+  return link != nullptr && link->connected();
+}
+
+std::uint64_t Transport::dropped(MemberId member) const {
+  const OutgoingLink* link = impl_->link_to(member);
+  return link == nullptr ? 0 : link->dropped();
+}
+
+}  // namespace holdfast::peer

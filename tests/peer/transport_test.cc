@@ -1,0 +1,212 @@
+#include "peer/transport.h"
+
+#include "net/framed_stream.h"
+#include "net/listener.h"
+#include "tests/peer/cluster.h"
+
+namespace holdfast::peer::test {
+namespace {
+
+TEST_CASE("members connect all to all and tell where clients reach them") {
+  Cluster cluster(3);
+  CHECK(cluster[1].connected[MemberId(2)] == "10.0.0.2:2379");
+  CHECK(cluster[1].connected[MemberId(3)] == "10.0.0.3:2379");
+  CHECK(cluster[3].connected[MemberId(1)] == "10.0.0.1:2379");
+  CHECK(cluster[1].transport->connected(MemberId(2)));
+  CHECK(!cluster[1].transport->connected(MemberId(9)));
+}
+
+TEST_CASE("messages arrive at the member they are for, in order") {
+  Cluster cluster(3);
+  for (std::uint64_t term = 1; term <= 500; ++term) {
+    cluster[1].transport->send(vote(cluster[1], cluster[2], term));
+  }
+  cluster[2].transport->send(vote(cluster[2], cluster[1], 9));
+  run_until(cluster.loop,
+            [&] { return cluster[2].received.size() == 500 && cluster[1].received.size() == 1; });
+  for (std::uint64_t term = 1; term <= 500; ++term) {
+    CHECK(cluster[2].received[term - 1] == vote(cluster[1], cluster[2], term));
+  }
+  CHECK(cluster[3].received.empty());
+}
+
+TEST_CASE("an append with megabytes of entries arrives whole") {
+  Cluster cluster(2);
+  raft::AppendEntries append{Index(1), Term(1), Index(1), 1, Index(1), {}};
+  for (std::uint64_t i = 2; i < 5; ++i) {
+    append.entries.push_back({Term(1), Index(i), raft::EntryKind::kCommand, Blob(std::string(1 << 20, 'e'))});
+  }
+  const raft::Message message{MemberId(1), MemberId(2), Term(1), append};
+  cluster[1].transport->send(message);
+  run_until(cluster.loop, [&] { return !cluster[2].received.empty(); });
+  CHECK(cluster[2].received.front() == message);
+}
+
+TEST_CASE("a message to nobody or to a member that is away is dropped") {
+  Cluster cluster(2);
+  Member stranger;
+  stranger.self = identity(9);
+  cluster[1].transport->send(vote(cluster[1], stranger, 1));
+  cluster[2].transport.reset();
+  run_until(cluster.loop, [&] { return cluster[1].lost == 1; });
+  cluster[1].transport->send(vote(cluster[1], cluster[2], 1));
+  CHECK(!cluster[1].transport->connected(MemberId(2)));
+}
+
+TEST_CASE("a member that restarts is found again") {
+  Cluster cluster(3);
+  const Endpoint endpoint = cluster[2].transport->endpoint();
+  cluster[2].transport.reset();
+  cluster[2].connected.clear();
+  run_until(cluster.loop, [&] { return cluster[1].lost == 1 && cluster[3].lost == 1; });
+  cluster[2].open(cluster.loop, endpoint);
+  cluster[2].start(cluster.peers_of(cluster[2]));
+  run_until(cluster.loop, [&] { return cluster.all_connected(); });
+  cluster[1].transport->send(vote(cluster[1], cluster[2], 4));
+  run_until(cluster.loop, [&] { return cluster[2].received.size() == 1; });
+  CHECK(cluster[1].lines.count({"peer_lost", "peer=n2"}) == 1);
+}
+
+TEST_CASE("a member whose endpoint changes is dialled at the new one") {
+  Cluster cluster(2);
+  cluster[2].transport.reset();
+  cluster[2].open(cluster.loop);  // elsewhere
+  cluster[2].start({cluster[1].as_peer()});
+  cluster[1].transport->set_peers({cluster[2].as_peer()});
+  run_until(cluster.loop, [&] { return cluster[1].transport->connected(MemberId(2)); });
+  CHECK(cluster[1].transport->connected(MemberId(2)));
+}
+
+TEST_CASE("a member that is removed is neither heard nor dialled any more") {
+  Cluster cluster(3);
+  cluster[1].transport->set_peers({cluster[2].as_peer()});
+  run_until(cluster.loop, [&] { return cluster[3].refused.count(MemberId(1)) == 1; });
+  CHECK(!cluster[1].transport->connected(MemberId(3)));
+  CHECK(cluster[3].refused[MemberId(1)].find("unknown_member") == 0);
+}
+
+TEST_CASE("members of two clusters refuse each other, and both sides say why") {
+  net::EventLoop loop;
+  Member ours;
+  Member theirs;
+  ours.self = identity(1, 7);
+  theirs.self = identity(2, 8);
+  ours.open(loop);
+  theirs.open(loop);
+  ours.start({theirs.as_peer()});
+  theirs.start({ours.as_peer()});
+  run_until(loop, [&] { return ours.refused.size() == 1 && theirs.refused.size() == 1; });
+  CHECK(ours.refused[MemberId(2)].find("wrong_cluster") == 0);
+  CHECK(ours.connected.empty());
+  CHECK(theirs.connected.empty());
+  CHECK(ours.lines.count({"warn peer_refused", "peer=n2", "address=127.0.0.1:", "reason=wrong_cluster",
+                          "0000000000000008"}) == 1);
+  CHECK(ours.lines.count({"warn refused_by_peer", "peer=n2", "reason=wrong_cluster"}) == 1);
+
+  // They try again and again; the line is not written again and again.
+  const std::size_t lines = ours.lines.lines.size();
+  int told = 0;
+  for (int i = 0; i < 5; ++i) {
+    ours.refused.clear();
+    run_until(loop, [&] { return ours.refused.size() == 1; });
+    ++told;
+  }
+  CHECK(told == 5);
+  CHECK(ours.lines.lines.size() == lines);
+}
+
+TEST_CASE("who listens at a member's address but is another member is refused") {
+  net::EventLoop loop;
+  Member one;
+  Member two;
+  Member three;
+  one.self = identity(1);
+  two.self = identity(2);
+  three.self = identity(3);
+  one.open(loop);
+  two.open(loop);
+  three.open(loop);
+  Peer mixed_up = three.as_peer();
+  mixed_up.endpoint = two.as_peer().endpoint;
+  one.start({two.as_peer(), mixed_up});
+  two.start({one.as_peer(), three.as_peer()});
+  three.start({one.as_peer(), two.as_peer()});
+  run_until(loop,
+            [&] { return one.refused.count(MemberId(3)) == 1 && one.connected.count(MemberId(2)) == 1; });
+  CHECK(one.refused[MemberId(3)].find("wrong_member") == 0);
+}
+
+TEST_CASE("a full queue drops messages and keeps memory bounded") {
+  net::EventLoop loop;
+  Member sender;
+  sender.self = identity(1);
+  sender.max_queue_bytes = 256 * 1024;
+  sender.open(loop);
+  // A member that greets and then reads no more.
+  std::unique_ptr<net::FramedStream> deaf;
+  auto listener = net::Listener::open(loop, kAnyPort, {}, [&](net::Socket socket) {
+    deaf = std::make_unique<net::FramedStream>(std::move(socket), net::FramedStreamOptions{});
+    deaf->when_readable([&] {
+      REQUIRE(deaf->take());
+      REQUIRE(deaf->send(encode(hello_of(identity(2), MemberId(1)))));
+    });
+  });
+  REQUIRE(listener);
+  sender.start({Peer{MemberId(2), "n2", (*listener)->endpoint()}});
+  run_until(loop, [&] { return sender.connected.size() == 1; });
+  raft::AppendEntries append{Index(1), Term(1), Index(1), 1, Index(1), {}};
+  append.entries.push_back({Term(1), Index(2), raft::EntryKind::kCommand, Blob(std::string(64 * 1024, 'e'))});
+  for (int i = 0; i < 10'000 && sender.transport->dropped(MemberId(2)) < 10; ++i) {
+    sender.transport->send(raft::Message{MemberId(1), MemberId(2), Term(1), append});
+    bool turned = false;
+    loop.post([&] { turned = true; });
+    run_until(loop, [&] { return turned; });
+  }
+  CHECK(sender.transport->dropped(MemberId(2)) == 10);
+  CHECK(sender.lines.count({"peer_queue_full"}) == 1);
+  CHECK(sender.connected.size() == 1);
+}
+
+TEST_CASE("a port in use is told before anything starts") {
+  net::EventLoop loop;
+  Member first;
+  first.self = identity(1);
+  first.open(loop);
+  Options options;
+  options.self = identity(2);
+  options.listen = first.transport->endpoint();
+  const auto second = Transport::open(loop, std::move(options), first.lines);
+  REQUIRE(!second);
+  CHECK(second.error().message ==
+        "cannot listen on " + first.transport->endpoint().to_string() + ": address already in use");
+}
+
+TEST_CASE("peers may be changed from inside a callback") {
+  net::EventLoop loop;
+  Member one;
+  Member two;
+  one.self = identity(1);
+  two.self = identity(2);
+  one.open(loop);
+  two.open(loop);
+  one.start({two.as_peer()});
+  two.transport->set_peers({one.as_peer()});
+  int received = 0;
+  Events events;
+  events.received = [&](raft::Message) {
+    ++received;
+    two.transport->set_peers({});  // the sender is a member no more
+  };
+  events.connected = [](MemberId, std::string) {};
+  events.lost = [](MemberId) {};
+  events.refused = [](MemberId, std::string) {};
+  two.transport->start(std::move(events));
+  run_until(loop, [&] { return one.connected.size() == 1; });
+  one.transport->send(vote(one, two, 1));
+  one.transport->send(vote(one, two, 2));
+  run_until(loop, [&] { return one.refused.size() == 1; });
+  CHECK(received >= 1);
+}
+
+}  // namespace
+}  // namespace holdfast::peer::test
