@@ -28,6 +28,14 @@ std::size_t sequence_length(std::string_view bytes) {
 
 Json array() { return Json::array(); }
 
+Json time_left(const client::LeaseInfo& lease) {
+  Json json;
+  json["lease"] = lease_text(lease.lease);
+  json["ttl_ms"] = lease.ttl.count();
+  json["remaining_ms"] = lease.remaining.count();
+  return json;
+}
+
 Json to_json(const client::KeyValue& entry) {
   Json json;
   set_bytes(json, "key", entry.key);
@@ -154,10 +162,7 @@ Json to_json(const client::WatchEvent& event) {
 }
 
 Json to_json(const client::LeaseInfo& lease) {
-  Json json;
-  json["lease"] = lease_text(lease.lease);
-  json["ttl_ms"] = lease.ttl.count();
-  json["remaining_ms"] = lease.remaining.count();
+  Json json = time_left(lease);
   json["attached"] = array();
   for (const std::string& name : lease.attached) json["attached"].push_back(name);
   return json;
@@ -166,7 +171,8 @@ Json to_json(const client::LeaseInfo& lease) {
 Json to_json(const std::vector<client::LeaseInfo>& leases) {
   Json json;
   json["leases"] = array();
-  for (const client::LeaseInfo& lease : leases) json["leases"].push_back(to_json(lease));
+  // What is attached is shown lease by lease: a list of all leases with all they hold has no bound.
+  for (const client::LeaseInfo& lease : leases) json["leases"].push_back(time_left(lease));
   return json;
 }
 
