@@ -16,10 +16,7 @@ StorageFailure sqlite_failure(int code, const std::string& detail, const std::st
                   "acknowledged is lost"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {
-          Errc::kCorrupt,
-          what + why +
-              "; the file is damaged. Keep a copy, and let this member join again with an empty directory"};
+      return {Errc::kCorrupt, what + why + "; the file is damaged. " + kReplaceMember};
     case SQLITE_BUSY:
       return {Errc::kStorage, what + why + "; another process has the file open, close it and start again"};
     case SQLITE_CANTOPEN:

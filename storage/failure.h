@@ -25,6 +25,11 @@ class StorageFailure : public std::runtime_error {
 /// disk. Should the handler return (in tests), the store does nothing further and completes nothing more.
 using FatalHandler = std::function<void(const std::string& message)>;
 
+/// What to do about a damaged file. Starting again with an empty directory is not it: a member that forgot
+/// its votes and entries must not come back under the same id.
+inline constexpr const char* kReplaceMember =
+    "Keep a copy of the directory, and replace this member by a new one";
+
 /// Runs a completion on the loop. Thread: any.
 using Poster = std::function<void(Callback<void()>)>;
 

@@ -59,10 +59,8 @@ std::optional<Identity> read_identity(Connection& connection) {
     }
   }
   if (stored != checksum(identity)) {
-    throw StorageFailure(Errc::kCorrupt,
-                         "the identity in \"" + connection.path() +
-                             "\" is damaged: its checksum does not match. Keep a copy, and let this member "
-                             "join again with an empty directory");
+    throw StorageFailure(Errc::kCorrupt, "the identity in \"" + connection.path() +
+                                             "\" is damaged: its checksum does not match. " + kReplaceMember);
   }
   return identity;
 }

@@ -104,7 +104,7 @@ void ImageDatabase::check_owner(const std::string& data_id) {
     throw StorageFailure(Errc::kCorrupt,
                          "the image \"" + connection_->path() +
                              "\" belongs to another data directory than the log beside it; put back the "
-                             "files that belong together, or start with an empty directory");
+                             "files that belong together");
   }
 }
 

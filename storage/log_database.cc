@@ -52,8 +52,7 @@ constexpr Format kLogFormat{"log", 0x48664c67, 1, kSchema};
 
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   throw StorageFailure(Errc::kCorrupt,
-                       "the log \"" + path + "\" is damaged: " + what +
-                           ". Keep a copy, and let this member join again with an empty directory");
+                       "the log \"" + path + "\" is damaged: " + what + ". " + kReplaceMember);
 }
 
 }  // namespace

@@ -3,13 +3,14 @@
 #include <string>
 #include <utility>
 
+#include "storage/failure.h"
+
 namespace holdfast::storage {
 
 Result<raft::Restored> restore(const Identity& identity, LogContents log, const ImageState& image) {
   const Index last = log.entries.empty() ? log.base_index : log.entries.back().index;
   const std::string stands = "the image stands at entry " + std::to_string(image.applied.value());
-  const std::string way_out =
-      ". Put back the files that belong together, or let this member join again with an empty directory";
+  const std::string way_out = std::string(". Put back the files that belong together, or: ") + kReplaceMember;
   if (image.applied < log.base_index) {
     return fail(Errc::kCorrupt, stands + ", but the log begins only after entry " +
                                     std::to_string(log.base_index.value()) +

@@ -97,8 +97,7 @@ void require_sound_wal(const std::string& path, const std::string& vfs_name) {
   if (report.verdict == WalVerdict::kDamaged) {
     throw StorageFailure(Errc::kCorrupt,
                          "the write-ahead log \"" + wal_path + "\" is damaged: " + describe(report) +
-                             "; opening it would silently drop what was acknowledged. Keep a copy, and let "
-                             "this member join again with an empty directory");
+                             "; opening it would silently drop what was acknowledged. " + kReplaceMember);
   }
   if (!exists(*vfs, path) || VfsFile(*vfs, path, SQLITE_OPEN_MAIN_DB).size() == 0) {
     throw StorageFailure(Errc::kCorrupt, "the write-ahead log \"" + wal_path +
