@@ -92,6 +92,7 @@ struct Instance {
   Health health = Health::kPassing;
   bool maintenance = false;
   LeaseId lease;  ///< set by the service
+  friend bool operator==(const Instance&, const Instance&) = default;
 };
 struct ResolveOptions {
   std::vector<std::string> tags;
