@@ -76,9 +76,8 @@ void IncomingLink::reply_refusal(const Hello& hello, const Refusal& refusal) {
   }
   static_cast<void>(stream_.send(encode(refusal)));
   stream_.end();
-  // Closing now would lose the refusal in a reset, should bytes be on their way to us: the peer closes first.
+  // Closing at once would lose the refusal in a reset, should bytes be on their way to us.
   deadline_.set_after(kGoodbye, [this] { owner_.closed(*this); });
-  stream_.when_readable([this] { owner_.closed(*this); });
 }
 
 void IncomingLink::on_messages() {
