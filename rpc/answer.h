@@ -1,0 +1,218 @@
+#pragma once
+
+#include <capnp/any.h>
+#include <capnp/capability.h>
+#include <kj/async.h>
+#include <kj/function.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/result.h"
+#include "rpc/awaited.h"
+#include "rpc/desk.h"
+#include "rpc/errors.h"
+#include "rpc/terms.h"
+#include "state/reply.h"
+#include "state/validate.h"
+
+/// How a call finds its leader. A member that leads answers; any other passes the call on, once, to the
+/// leader and hands its answer back. What certainly had no effect is tried again until the call's time is
+/// over; what may have had one is reported as unknown.
+namespace holdfast::rpc {
+
+/// What a connection that breaks under a call that was passed on means.
+enum class IfBroken {
+  kUnknown,   ///< a write: it may have taken effect
+  kAskAgain,  ///< a read, or what may be repeated
+};
+
+/// How long a call that was passed on may take.
+enum class Bound {
+  kTimeout,  ///< as the call says
+  kNone,     ///< as long as the connection to the leader lives: waiting in a lock's queue
+};
+
+template <typename Context>
+void refuse(Context& context, const Error& error) {
+  write_error(error, context.getResults().initOutcome().initError());
+}
+
+namespace internal {
+
+/// True for an answer after which another attempt is worth making: nothing happened, and a leader may be
+/// found now.
+constexpr bool is_worth_another_attempt(Errc code) {
+  return is_safe_to_retry(code) && code != Errc::kOverloaded;
+}
+Error no_leader_error(const Error& last);
+Error not_leader_here(const node::Node& node);
+Error broken_error(IfBroken if_broken, const kj::Exception& exception);
+/// The session's window answered with the outcome of another kind of command.
+tl::unexpected<Error> reused_sequence();
+
+}  // namespace internal
+
+/// The method of a client's class that makes a call.
+template <typename Service, typename Params, typename Results>
+using Method = capnp::Request<Params, Results> (Service::*)(kj::Maybe<capnp::MessageSize>);
+
+/// One call on its way. `Method`: how the same call is made elsewhere.
+template <typename Service, typename Params, typename Results>
+class Answer {
+ public:
+  using Context = capnp::CallContext<Params, Results>;
+  using Request = capnp::Request<Params, Results>;
+  using Response = capnp::Response<Results>;
+  using Here = kj::Function<kj::Promise<Result<void>>(Duration within)>;
+
+  Answer(Desk& desk, Reach reach, Context context, Method<Service, Params, Results> method,
+         IfBroken if_broken, Bound bound, Here here)
+      : desk_(desk),
+        reach_(reach),
+        context_(context),
+        method_(method),
+        if_broken_(if_broken),
+        bound_(bound),
+        here_(std::move(here)),
+        deadline_(desk.timer.now() + to_kj(read_terms(context_.getParams().getCall()).timeout)) {}
+
+  kj::Promise<void> attempt() {
+    if (desk_.node.is_leader()) {
+      return here_(remaining()).then([this](Result<void> done) -> kj::Promise<void> {
+        if (done) return kj::READY_NOW;
+        return settle(done.error());
+      });
+    }
+    if (reach_ == Reach::kThisMember) {
+      refuse(context_, internal::not_leader_here(desk_.node));
+      return kj::READY_NOW;
+    }
+    return desk_.members.leader(remaining())
+        .then([this](Result<kj::Own<MemberDoor>> door) -> kj::Promise<void> {
+          if (!door) return settle(door.error());
+          if (door->get() == nullptr) return again();
+          return pass_on(**door);
+        });
+  }
+
+ private:
+  Duration remaining() { return std::max(from_kj(deadline_ - desk_.timer.now()), Duration(0)); }
+
+  kj::Promise<void> pass_on(MemberDoor& door) {
+    auto service = door.get<Service>();
+    Request request = (service.*method_)(context_.getParams().totalSize());
+    copy_params(request);
+    request.getCall().setTimeoutMs(
+        static_cast<std::uint32_t>(std::max<std::int64_t>(remaining() / milliseconds(1), 1)));
+    kj::Promise<Response> response = request.send();
+    // The leader answers in time if it lives; the grace is for the way.
+    if (bound_ == Bound::kTimeout) {
+      response = desk_.timer.timeoutAfter(to_kj(remaining() + kGrace), kj::mv(response));
+    }
+    return response.then(
+        [this](Response&& answer) -> kj::Promise<void> {
+          auto outcome = answer.getOutcome();
+          if (outcome.isError()) return settle(read_error(outcome.getError()));
+          context_.setResults(answer);
+          return kj::READY_NOW;
+        },
+        [this](kj::Exception&& exception) -> kj::Promise<void> {
+          return settle(internal::broken_error(if_broken_, exception));
+        });
+  }
+
+  /// The whole of the parameters, whatever they are.
+  void copy_params(Request& request) {
+    capnp::AnyStruct::Reader from(context_.getParams());
+    typename Params::Builder params = request;
+    capnp::AnyStruct::Builder to(kj::mv(params));
+    auto data = from.getDataSection();
+    auto data_out = to.getDataSection();
+    std::copy_n(data.begin(), std::min(data.size(), data_out.size()), data_out.begin());
+    auto pointers = from.getPointerSection();
+    auto pointers_out = to.getPointerSection();
+    for (unsigned i = 0; i < std::min(pointers.size(), pointers_out.size()); ++i) {
+      pointers_out[i].set(pointers[i]);
+    }
+  }
+
+  kj::Promise<void> settle(Error error) {
+    const bool may_ask = reach_ == Reach::kCluster && internal::is_worth_another_attempt(error.code);
+    if (may_ask && remaining() > kPause) {
+      return desk_.timer.afterDelay(to_kj(kPause)).then([this] { return attempt(); });
+    }
+    refuse(context_, may_ask ? internal::no_leader_error(error) : error);
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> again() { return settle(internal::not_leader_here(desk_.node)); }
+
+  static constexpr milliseconds kPause{10};
+  static constexpr milliseconds kGrace{50};
+
+  Desk& desk_;
+  const Reach reach_;
+  Context context_;
+  const Method<Service, Params, Results> method_;
+  const IfBroken if_broken_;
+  const Bound bound_;
+  Here here_;
+  const kj::TimePoint deadline_;
+};
+
+/// Answers `context` by `here` if this member leads, else by the leader's answer to the same call. `here`
+/// runs only while this member leads, perhaps several times; it fills the results, or says why not.
+template <typename Service, typename Params, typename Results, typename Here>
+kj::Promise<void> answer(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
+                         Method<Service, Params, Results> method, IfBroken if_broken, Bound bound,
+                         Here here) {
+  context.allowCancellation();
+  auto job = kj::heap<Answer<Service, Params, Results>>(desk, reach, context, method, if_broken, bound,
+                                                        std::move(here));
+  auto promise = job->attempt();
+  return promise.attach(kj::mv(job));
+}
+
+/// A read of the machine as every acknowledged write left it. `look` fills the results, or says why not.
+template <typename Service, typename Params, typename Results, typename Look>
+kj::Promise<void> read(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
+                       Method<Service, Params, Results> method, Look look) {
+  return answer(desk, reach, context, method, IfBroken::kAskAgain, Bound::kTimeout,
+                [&desk, look = std::move(look)](Duration within) {
+                  auto ready = make_awaited<Result<void>>();
+                  desk.node.linearizable_read(within, std::move(ready.done));
+                  return ready.promise.then([look](Result<void> confirmed) mutable -> Result<void> {
+                    if (!confirmed) return confirmed;
+                    return look();
+                  });
+                });
+}
+
+/// A command for the log. `fill(results' ok, reply)` writes the answer; Body is the alternative of
+/// state::ReplyBody that such a command is answered with.
+template <typename Body, typename Service, typename Params, typename Results, typename Fill>
+kj::Promise<void> write(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
+                        Method<Service, Params, Results> method, IfBroken if_broken,
+                        state::Operation operation, Fill fill) {
+  if (auto valid = state::validate(operation); !valid) {
+    refuse(context, valid.error());
+    return kj::READY_NOW;
+  }
+  const state::Stamp stamp = read_terms(context.getParams().getCall()).stamp;
+  return answer(desk, reach, context, method, if_broken, Bound::kTimeout,
+                [&desk, context, stamp, operation = std::move(operation), fill](Duration within) mutable {
+                  auto applied = make_awaited<state::Reply>();
+                  desk.node.propose(operation, stamp, within, std::move(applied.done));
+                  return applied.promise.then([context, fill](state::Reply reply) mutable -> Result<void> {
+                    if (!reply) return fail(reply.error());
+                    const Body* body = std::get_if<Body>(&*reply);
+                    if (!body) return internal::reused_sequence();
+                    fill(context.getResults().initOutcome().initOk(), *body);
+                    return {};
+                  });
+                });
+}
+
+}  // namespace holdfast::rpc

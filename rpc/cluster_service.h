@@ -1,0 +1,28 @@
+#pragma once
+
+#include "rpc/desk.h"
+#include "schema/api.capnp.h"
+
+namespace holdfast::rpc {
+
+class ClusterService final : public schema::Cluster::Server {
+ public:
+  ClusterService(kj::Own<Visitor> visitor, Reach reach)
+      : visitor_(kj::mv(visitor)), desk_(visitor_->desk), reach_(reach) {}
+
+ private:
+  kj::Promise<void> self(SelfContext context) override;
+  kj::Promise<void> status(StatusContext context) override;
+  kj::Promise<void> whoAmI(WhoAmIContext context) override;
+  kj::Promise<void> revision(RevisionContext context) override;
+
+  kj::Own<Visitor> visitor_;
+  Desk& desk_;
+  const Reach reach_;
+};
+
+/// The newest revision, linearizable: Cluster.revision on the caller's own door.
+kj::Promise<Result<Revision>> newest_revision(kj::Own<Visitor> visitor, Reach reach,
+                                              schema::Call::Reader call);
+
+}  // namespace holdfast::rpc

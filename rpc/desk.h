@@ -1,0 +1,54 @@
+#pragma once
+
+#include <kj/refcount.h>
+#include <kj/timer.h>
+
+#include <memory>
+#include <string>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "net/event_loop.h"
+#include "node/node.h"
+#include "rpc/members.h"
+#include "rpc/open_reads.h"
+
+namespace holdfast::rpc {
+
+/// Who a member is, to its clients.
+struct Identity {
+  ClusterId cluster;
+  MemberId member;
+  std::string name;
+  std::string client_endpoint;
+};
+
+/// What all services of one node share. It outlives every connection.
+struct Desk {
+  Desk(net::EventLoop& loop_in, node::Node& node_in, Identity identity_in, LogSink& logging)
+      : timer(loop_in.timer()),
+        node(node_in),
+        identity(std::move(identity_in)),
+        members(loop_in, node_in, identity.member, logging),
+        open_reads(loop_in.timer()) {}
+
+  kj::Timer& timer;
+  node::Node& node;
+  const Identity identity;
+  Members members;
+  OpenReads open_reads;
+};
+
+/// Whether a call that is the leader's to answer is passed on, or refused.
+enum class Reach { kCluster, kThisMember };
+
+/// One connection, as its services see it.
+struct Visitor final : public kj::Refcounted {
+  Visitor(Desk& desk_in, std::string address_in) : desk(desk_in), address(std::move(address_in)) {}
+
+  Desk& desk;
+  const std::string address;  ///< "host:port" it comes from
+  std::size_t watches = 0;    ///< open, at most limits::kMaxWatchesPerConnection
+};
+
+}  // namespace holdfast::rpc
