@@ -1,0 +1,204 @@
+#include "server/server.h"
+
+#include <unistd.h>
+
+#include <random>
+#include <utility>
+
+#include "net/message_stream.h"
+
+namespace holdfast::server {
+
+namespace {
+
+// A stop that takes longer is cut short: everything that was acknowledged is durable.
+constexpr int kStopSeconds = 4;
+// Between the last answers and the closing of their connections.
+constexpr int kLastAnswersMs = 20;
+constexpr milliseconds kAskAgain{60'000};
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+std::vector<peer::Peer> peers_of(const storage::Identity& identity, const raft::Membership& membership) {
+  std::vector<peer::Peer> peers;
+  for (const auto* part : {&membership.voters, &membership.outgoing_voters, &membership.learners}) {
+    for (const raft::Member& member : *part) {
+      if (member.id == identity.member) continue;
+      // It was checked before it came into the membership.
+      if (auto endpoint = parse_endpoint(member.peer_address)) {
+        peers.push_back(peer::Peer{member.id, member.name, *endpoint});
+      }
+    }
+  }
+  return peers;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::open(const Options& options, net::EventLoop& loop, LogSink& logging,
+                                             Callback<void(int status)> ended) {
+  std::unique_ptr<Server> server(new Server(options, loop, logging, std::move(ended)));
+  auto disk = open_disk(options, server->poster(), server->fatal_handler());
+  if (!disk) return fail(disk.error());
+  server->disk_ = *std::move(disk);
+  if (auto taken = server->take_ports(); !taken) return fail(taken.error());
+  if (auto made = server->make_node(); !made) return fail(made.error());
+  return server;
+}
+
+Server::Server(const Options& options, net::EventLoop& loop, LogSink& logging, Callback<void(int)> ended)
+    : options_(options),
+      loop_(loop),
+      logging_(logging),
+      ended_(std::move(ended)),
+      node_loop_(loop),
+      tasks_(*this) {}
+
+Server::~Server() noexcept(false) = default;
+
+Result<void> Server::take_ports() {
+  net::Listener::Options listener_options;
+  listener_options.logging = &logging_;
+  auto listener = net::Listener::open(loop_, options_.listen, listener_options,
+                                      [this](net::Socket socket) { accept(std::move(socket)); });
+  if (!listener) return fail(listener.error());
+  listener_ = *std::move(listener);
+  client_endpoint_ = options_.advertise.value_or(listener_->endpoint()).to_string();
+
+  peer::Options peer_options;
+  peer_options.self = {disk_.identity.cluster, disk_.identity.member, disk_.identity.name, client_endpoint_};
+  peer_options.peers = peers_of(disk_.identity, disk_.identity.membership);
+  peer_options.listen = options_.peer_listen;
+  peer_options.seed = random_seed();
+  auto transport = peer::Transport::open(loop_, std::move(peer_options), logging_);
+  if (!transport) return fail(transport.error());
+  transport_ = *std::move(transport);
+  return {};
+}
+
+Result<void> Server::make_node() {
+  auto beginning = begin(disk_, poster(), fatal_handler());
+  if (!beginning) return fail(beginning.error());
+  node::Options node_options;
+  node_options.raft.self = disk_.identity.member;
+  node_options.raft.election_timeout = options_.election_timeout;
+  node_options.raft.heartbeat_interval = options_.heartbeat_interval;
+  node_options.raft.seed = random_seed();
+  node_options.cluster = disk_.identity.cluster;
+  node_options.name = disk_.identity.name;
+  node_options.client_endpoint = client_endpoint_;
+  node_ = std::make_unique<node::Node>(
+      std::move(node_options), node::Ports{node_loop_, *disk_.log, *disk_.image, *transport_, logging_},
+      std::move(beginning->restored), std::move(beginning->machine));
+  node_loop_.on_alarm([this] { node_->on_alarm(); });
+  rpc::Identity identity{disk_.identity.cluster, disk_.identity.member, disk_.identity.name,
+                         client_endpoint_};
+  door_ = std::make_unique<rpc::Door>(loop_, *node_, std::move(identity), logging_);
+  return {};
+}
+
+storage::Poster Server::poster() {
+  return [&loop = loop_](Callback<void()> task) { loop.post(std::move(task)); };
+}
+
+storage::FatalHandler Server::fatal_handler() {
+  return [&logging = logging_](const std::string& message) {
+    logging.write(LogLevel::kError, "storage_failed", {{"error", message}});
+    // At once, whatever else is under way: nothing further may be promised.
+    _exit(kDiskFailed);
+  };
+}
+
+void Server::start() {
+  logging_.write(LogLevel::kInfo, "starting",
+                 {{"name", name()},
+                  {"data_dir", options_.data_dir.string()},
+                  {"listen", listener_->endpoint().to_string()},
+                  {"peer_listen", transport_->endpoint().to_string()},
+                  {"members", disk_.identity.membership.voters.size()}});
+  started_ = true;
+  disk_.log->start();
+  disk_.image->start();
+  node_->start();
+  transport_->start(peer_events());
+  tell_when_ready();
+}
+
+peer::Events Server::peer_events() {
+  peer::Events events;
+  events.received = [this](raft::Message message) { node_->receive(std::move(message)); };
+  events.connected = [this](MemberId member, std::string client_endpoint) {
+    refusing_.erase(member);
+    node_->peer_connected(member, std::move(client_endpoint));
+  };
+  events.lost = [this](MemberId member) { node_->peer_lost(member); };
+  events.refused = [this](MemberId member, std::string reason) { peer_refused(member, reason); };
+  return events;
+}
+
+void Server::accept(net::Socket socket) {
+  if (!started_ || stopping_) return;
+  auto stream = kj::heap<net::MessageStream>(std::move(socket));
+  const std::string address = stream->remote().to_string();
+  const std::uint64_t number = ++last_connection_;
+  auto connection = std::make_unique<net::RpcConnection>(kj::mv(stream), door_->visit(address));
+  tasks_.add(connection->on_disconnect().catch_([](kj::Exception&&) {}).then([this, number] {
+    return kj::evalLater([this, number] { connections_.erase(number); });
+  }));
+  connections_.emplace(number, std::move(connection));
+}
+
+void Server::tell_when_ready() {
+  node_->when_leader_known(kAskAgain, [this](Result<node::LeaderInfo> leader) {
+    if (stopping_) return;
+    if (!leader) {
+      logging_.write(LogLevel::kWarn, "no_leader", {{"name", name()}, {"error", leader.error().message}});
+      return loop_.post([this] { tell_when_ready(); });
+    }
+    logging_.write(LogLevel::kInfo, "ready",
+                   {{"name", name()}, {"endpoint", client_endpoint_}, {"leader", leader->name}});
+  });
+}
+
+void Server::peer_refused(MemberId member, const std::string& reason) {
+  refusing_.insert(member);
+  const std::size_t majority = disk_.identity.membership.voters.size() / 2 + 1;
+  if (refusing_.size() < majority || stopping_) return;
+  stopping_ = true;
+  logging_.write(LogLevel::kError, "refused_by_majority",
+                 {{"name", name()}, {"members", refusing_.size()}, {"reason", reason}});
+  end(kCannotRun);
+}
+
+void Server::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  logging_.write(LogLevel::kInfo, "stopping", {{"name", name()}});
+  listener_.reset();
+  node_->stop([this] { finish(); });
+  tasks_.add(loop_.timer().afterDelay(kStopSeconds * kj::SECONDS).then([this] {
+    if (!finishing_) logging_.write(LogLevel::kWarn, "stop_cut_short", {{"name", name()}});
+    finish();
+  }));
+}
+
+void Server::finish() {
+  if (std::exchange(finishing_, true)) return;
+  tasks_.add(loop_.timer().afterDelay(kLastAnswersMs * kj::MILLISECONDS).then([this] { end(kStopped); }));
+}
+
+void Server::end(int status) {
+  if (!ended_) return;
+  logging_.write(LogLevel::kInfo, "stopped", {{"name", name()}});
+  auto ended = std::exchange(ended_, {});
+  ended(status);
+}
+
+void Server::taskFailed(kj::Exception&& exception) {
+  logging_.write(LogLevel::kDebug, "connection_failed", {{"error", exception.getDescription().cStr()}});
+}
+
+}  // namespace holdfast::server

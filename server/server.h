@@ -1,0 +1,92 @@
+#pragma once
+
+#include <kj/async.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/callback.h"
+#include "base/logging.h"
+#include "base/result.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/rpc_connection.h"
+#include "node/node.h"
+#include "peer/transport.h"
+#include "rpc/door.h"
+#include "server/boot.h"
+#include "server/loop.h"
+#include "server/options.h"
+
+namespace holdfast::server {
+
+/// What holdfastd ends with; see its --help.
+constexpr int kStopped = 0;
+constexpr int kCannotRun = 1;
+constexpr int kWrongOptions = 2;
+constexpr int kDiskFailed = 74;
+
+/// One member, wired: its disk, its node, the peers' transport and the clients' door, on one loop. Thread:
+/// the loop's.
+///
+///     open() -> start() -> running --stop()--> handing over, last image -> ended(kStopped)
+///                            `-- refused by a majority of the members ---> ended(kCannotRun)
+class Server final : private kj::TaskSet::ErrorHandler {
+ public:
+  /// Takes the data directory and both ports, and reads the state. `ended` runs once, on the loop; the owner
+  /// then destroys the server, outside of it.
+  /// Errors: what keeps it from running, for one line on stderr.
+  static Result<std::unique_ptr<Server>> open(const Options& options, net::EventLoop& loop, LogSink& logging,
+                                              Callback<void(int status)> ended);
+  ~Server() noexcept(false);
+
+  void start();
+  /// Hands leadership over, answers those that wait, writes a last image. Takes a few seconds at most.
+  void stop();
+
+  const std::string& name() const { return disk_.identity.name; }
+  const std::string& client_endpoint() const { return client_endpoint_; }
+  node::Node& node() { return *node_; }
+
+ private:
+  Server(const Options& options, net::EventLoop& loop, LogSink& logging, Callback<void(int)> ended);
+
+  Result<void> take_ports();
+  Result<void> make_node();
+  storage::Poster poster();
+  storage::FatalHandler fatal_handler();
+  peer::Events peer_events();
+  void accept(net::Socket socket);
+  void tell_when_ready();
+  void peer_refused(MemberId member, const std::string& reason);
+  void finish();
+  void end(int status);
+  void taskFailed(kj::Exception&& exception) override;
+
+  // Constant after construction.
+  const Options options_;
+  net::EventLoop& loop_;
+  LogSink& logging_;
+
+  // The loop's. In the order in which they lean on each other: destroyed from the last.
+  Callback<void(int)> ended_;
+  bool started_ = false;
+  bool stopping_ = false;
+  bool finishing_ = false;
+  std::string client_endpoint_;
+  std::set<MemberId> refusing_;
+  NodeLoop node_loop_;
+  Disk disk_;
+  std::unique_ptr<peer::Transport> transport_;
+  std::unique_ptr<node::Node> node_;
+  std::unique_ptr<rpc::Door> door_;
+  std::unique_ptr<net::Listener> listener_;
+  std::uint64_t last_connection_ = 0;
+  std::map<std::uint64_t, std::unique_ptr<net::RpcConnection>> connections_;
+  kj::TaskSet tasks_;
+};
+
+}  // namespace holdfast::server
