@@ -16,10 +16,15 @@ class ClusterClock {
   ClusterTime at(Instant now) const {
     return base_ + std::chrono::duration_cast<ClusterTime>(now - started_);
   }
-  /// The first instant at which at() is `time` or later.
-  Instant instant_of(ClusterTime time) const { return started_ + (time - base_); }
+  /// The first instant at which at() is `time` or later; kNever if that is too far away to count.
+  Instant instant_of(ClusterTime time) const {
+    if (time - base_ > kTooFar) return kNever;
+    return started_ + (time - base_);
+  }
 
  private:
+  static constexpr ClusterTime kTooFar = std::chrono::hours(24 * 365 * 1000);
+
   ClusterTime base_{0};
   Instant started_;
 };

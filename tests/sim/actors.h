@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "node/watch_hub.h"
+#include "tests/sim/session.h"
+
+/// Clients: each does one kind of thing again and again, until it is told to finish.
+namespace holdfast::sim {
+
+class Actor {
+ public:
+  virtual ~Actor() = default;
+  virtual void start() = 0;
+  /// Begins nothing new; idle() once what is under way is over.
+  virtual void finish() = 0;
+  virtual bool idle() const = 0;
+  /// After everything is at rest.
+  virtual void check() {}
+  /// Lets go of its lease.
+  virtual void abandon() {}
+};
+
+/// Puts, compares and swaps, deletes, attaches keys and instances to its lease, and reads.
+class Writer final : public Actor {
+ public:
+  Writer(Surroundings surroundings, Random random, int number);
+  void start() override;
+  void finish() override { finishing_ = true; }
+  bool idle() const override { return !busy_; }
+  void abandon() override { session_.abandon(); }
+
+ private:
+  void next();
+  void put();
+  void remove();
+  void place_instance();
+  void read();
+  void run(state::Operation operation, std::function<void(Outcome<state::ReplyBody>)> done);
+
+  Surroundings world_;
+  Random random_;
+  Session session_;
+  std::string name_;
+  int writes_ = 0;
+  std::map<std::string, Revision> known_;
+  bool busy_ = false;
+  bool finishing_ = false;
+};
+
+/// Tries, queues, holds, releases, gives up.
+class Locker final : public Actor {
+ public:
+  Locker(Surroundings surroundings, Random random, int number);
+  void start() override;
+  void finish() override { finishing_ = true; }
+  bool idle() const override { return !busy_; }
+  void abandon() override { session_.abandon(); }
+
+ private:
+  void next();
+  void acquire();
+  void release(Token token);
+  void cancel();
+
+  Surroundings world_;
+  Random random_;
+  Session session_;
+  std::string name_;
+  lock::Acquire wish_;
+  std::uint64_t attempts_ = 0;
+  bool busy_ = false;
+  bool finishing_ = false;
+};
+
+/// Follows keys from some revision, on one member after another, and expects each change once, in order.
+class Watcher final : public Actor, public node::WatchSink {
+ public:
+  Watcher(Surroundings surroundings, Random random);
+  void start() override;
+  void finish() override {}
+  bool idle() const override;
+  void check() override;
+  void ready() override;
+
+ private:
+  void look_after();
+  void open(Member& member);
+  void take(std::uint64_t incarnation);
+  void expect(const config::Change& change);
+  bool wants(const config::Change& change) const;
+
+  Surroundings world_;
+  Random random_;
+  config::KeyRange range_;
+  Revision from_{1};
+  Revision next_;
+  std::size_t seen_ = 0;  // changes of the oracle that are behind
+  Member* member_ = nullptr;
+  std::uint64_t incarnation_ = 0;
+  node::WatchId watch_ = 0;
+  Instant move_on_;
+};
+
+/// Follows the registry, and ends with the picture that is true.
+class RegistryWatcher final : public Actor, public node::WatchSink {
+ public:
+  RegistryWatcher(Surroundings surroundings, Random random);
+  void start() override;
+  void finish() override {}
+  bool idle() const override { return true; }
+  void check() override;
+  void ready() override;
+
+ private:
+  void look_after();
+  void take(std::uint64_t incarnation);
+
+  Surroundings world_;
+  Random random_;
+  Member* member_ = nullptr;
+  std::uint64_t incarnation_ = 0;
+  node::WatchId watch_ = 0;
+  bool complete_ = false;
+  std::map<registry::InstanceKey, registry::Instance> picture_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/member.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/verdict.h"
+
+namespace holdfast::sim {
+
+/// What Raft promises, looked at after every step of every member.
+class Checker {
+ public:
+  using Members = std::vector<std::unique_ptr<Member>>;
+
+  Checker(Verdict& verdict, Oracle& oracle, const Members& members)
+      : verdict_(verdict), oracle_(oracle), members_(members) {}
+
+  void after_step(Member& member);
+  /// `member` is about to write entries. Ref: Raft §5.3, Log Matching
+  void before_write(const Member& member, const std::vector<raft::Entry>& entries);
+
+ private:
+  struct Seen {
+    std::uint64_t incarnation = 0;
+    Term term;
+    Index commit;
+    Index applied;
+    bool leads = false;
+  };
+  struct Identity {
+    std::uint64_t digest = 0;
+    Term previous_term;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  void check_monotone(const Member& member, const raft::Status& status, Seen& seen);
+  void check_leader(const Member& member, const raft::Status& status, Seen& seen);
+  void check_commit(const Member& member, Index commit);
+  void check_quorum(Index index, Term term);
+  void check_applied(const Member& member, const state::Machine& machine);
+
+  Verdict& verdict_;
+  Oracle& oracle_;
+  const Members& members_;
+  std::map<MemberId, Seen> seen_;
+  std::map<Term, MemberId> leaders_;
+  std::map<std::pair<Index, Term>, Identity> entries_;
+};
+
+}  // namespace holdfast::sim

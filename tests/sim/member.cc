@@ -1,0 +1,182 @@
+#include "tests/sim/member.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "node/lifetime.h"
+
+namespace holdfast::sim {
+
+namespace {
+
+std::unique_ptr<state::Machine> load(const StoredImage& image) {
+  auto machine = std::make_unique<state::Machine>();
+  for (const auto& [key, row] : image.rows) {
+    Result<void> loaded = machine->load(row.first, row.second);
+    INVARIANT(loaded, "an image that was written can be read");
+  }
+  Result<void> finished = machine->finish_loading();
+  INVARIANT(finished, "an image that was written is whole");
+  return machine;
+}
+
+raft::Restored restore(const Disk& disk, const raft::Membership& membership) {
+  const StoredLog& log = disk.durable();
+  return {log.hard_state,      membership, log.base, log.base_term, {log.entries.begin(), log.entries.end()},
+          disk.image().applied};
+}
+
+}  // namespace
+
+/// The ports of one incarnation; everything that is under way dies with it.
+class Member::Process final : public node::Loop,
+                              public node::LogStore,
+                              public node::ImageStore,
+                              public node::Transport {
+ public:
+  explicit Process(Member& member)
+      : member_(member),
+        node_(options_of(member), {*this, *this, *this, *this, logging_},
+              restore(member.disk_, member.membership_), load(member.disk_.image())) {}
+
+  node::Node& node() { return node_; }
+  bool paused = false;
+
+  void run(Callback<void()> what) {
+    if (paused) {
+      waiting_.push_back(std::move(what));
+      return;
+    }
+    what();
+    member_.observer_.after_step(member_);
+  }
+  void resume() {
+    paused = false;
+    for (auto& what : std::exchange(waiting_, {})) {
+      member_.schedule_.after(Duration(0), guarded(std::move(what)));
+    }
+  }
+
+  // node::Loop
+  Instant now() const override { return member_.schedule_.now(); }
+  void post(Callback<void()> task) override {
+    member_.schedule_.after(Duration(0), guarded(std::move(task)));
+  }
+  void set_alarm(Instant when) override {
+    alarm_ = when;
+    member_.schedule_.at(when, guarded([this, when] {
+                           if (alarm_ != when) return;  // another one replaced it
+                           alarm_ = kNever;
+                           node_.on_alarm();
+                         }));
+  }
+
+  // node::LogStore
+  void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
+             Callback<void()> durable) override {
+    member_.observer_.before_write(member_, entries);
+    member_.disk_.write_log(hard_state, std::move(entries), guarded(std::move(durable)));
+  }
+  void compact(Index through, Term term) override { member_.disk_.compact_log(through, term); }
+
+  // node::ImageStore
+  void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override {
+    member_.disk_.write_image(std::move(rows), std::move(history));
+  }
+  void commit(Index applied, Callback<void()> durable) override {
+    member_.disk_.commit_image(applied, guarded(std::move(durable)));
+  }
+  void read_history(Revision from, std::size_t most_bytes,
+                    Callback<void(std::vector<node::HistoryRow>)> result) override {
+    member_.disk_.read_history(
+        from, most_bytes, [this, done = std::move(result)](std::vector<node::HistoryRow> rows) mutable {
+          run([rows = std::move(rows), done = std::move(done)]() mutable { done(std::move(rows)); });
+        });
+  }
+
+  // node::Transport
+  void send(raft::Message message) override { member_.network_.send(std::move(message)); }
+
+ private:
+  static node::Options options_of(Member& member) {
+    node::Options options = member.options_;
+    options.raft.seed = member.random_.next();
+    return options;
+  }
+  Callback<void()> guarded(Callback<void()> what) {
+    return lifetime_.guard([this, what = std::move(what)]() mutable { run(std::move(what)); });
+  }
+
+  Member& member_;
+  NullLogSink logging_;
+  Instant alarm_ = kNever;
+  std::deque<Callback<void()>> waiting_;
+  node::Lifetime lifetime_;
+  node::Node node_;
+};
+
+Member::Member(Schedule& schedule, Network& network, Verdict& verdict, Random random, node::Options options,
+               raft::Membership membership, DiskOptions disk, Observer observer)
+    : schedule_(schedule),
+      network_(network),
+      verdict_(verdict),
+      random_(random),
+      options_(std::move(options)),
+      membership_(std::move(membership)),
+      disk_(schedule, random_.fork(), disk),
+      observer_(std::move(observer)) {}
+
+Member::~Member() = default;
+
+node::Node* Member::node() const { return process_ ? &process_->node() : nullptr; }
+bool Member::paused() const { return process_ && process_->paused; }
+
+void Member::start() {
+  if (process_) return;
+  verdict_.trace(1, id().value());
+  const StoredLog& log = disk_.durable();
+  if (disk_.image().applied > log.last()) verdict_.fail(name() + ": its image stands above its durable log");
+  if (disk_.image().applied < log.base) verdict_.fail(name() + ": its log was compacted above its image");
+  if (verdict_.failure()) return;
+  ++incarnation_;
+  process_ = std::make_unique<Process>(*this);
+  run([this] { process_->node().start(); });
+}
+
+void Member::crash() {
+  if (!process_) return;
+  verdict_.trace(2, id().value());
+  process_.reset();
+  disk_.crash();
+}
+
+void Member::stop() {
+  if (!process_ || process_->paused) return;
+  verdict_.trace(3, id().value());
+  run([this] {
+    process_->node().stop([this, incarnation = incarnation_] {
+      // Not from within its own call.
+      schedule_.after(Duration(0), [this, incarnation] {
+        if (incarnation == incarnation_) crash();
+      });
+    });
+  });
+}
+
+void Member::pause() {
+  if (process_) process_->paused = true;
+}
+
+void Member::resume() {
+  if (process_ && process_->paused) process_->resume();
+}
+
+void Member::run(Callback<void()> what) {
+  if (process_) process_->run(std::move(what));
+}
+
+void Member::run_if(std::uint64_t incarnation, Callback<void()> what) {
+  if (incarnation == incarnation_) run(std::move(what));
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "node/node.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/network.h"
+#include "tests/sim/schedule.h"
+#include "tests/sim/verdict.h"
+
+namespace holdfast::sim {
+
+/// A member: a disk, and while it is up, a process with the real node in it.
+class Member {
+ public:
+  /// Sees what the process does.
+  struct Observer {
+    std::function<void(Member&)> after_step;
+    std::function<void(const Member&, const std::vector<raft::Entry>&)> before_write;
+  };
+
+  Member(Schedule& schedule, Network& network, Verdict& verdict, Random random, node::Options options,
+         raft::Membership membership, DiskOptions disk, Observer observer);
+  ~Member();
+
+  MemberId id() const { return options_.raft.self; }
+  const std::string& name() const { return options_.name; }
+  const node::Options& options() const { return options_; }
+  Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
+  /// Null while it is down.
+  node::Node* node() const;
+  bool up() const { return process_ != nullptr; }
+  bool paused() const;
+  std::uint64_t incarnation() const { return incarnation_; }
+
+  void start();
+  /// As kill -9 and a power failure at once.
+  void crash();
+  /// Hands over, writes a last image, ends.
+  void stop();
+  /// The process stands still; what comes for it waits.
+  void pause();
+  void resume();
+
+  /// Runs `what` in the process as soon as it can; never if it dies before.
+  void run(Callback<void()> what);
+  /// As run(), for `incarnation` only.
+  void run_if(std::uint64_t incarnation, Callback<void()> what);
+
+ private:
+  class Process;
+
+  Schedule& schedule_;
+  Network& network_;
+  Verdict& verdict_;
+  Random random_;
+  node::Options options_;
+  raft::Membership membership_;
+  Disk disk_;
+  Observer observer_;
+  std::uint64_t incarnation_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,120 @@
+#include "tests/sim/oracle.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace holdfast::sim {
+
+void Oracle::commit(const raft::Entry& entry) {
+  entries_.push_back(entry);
+  if (entry.kind == raft::EntryKind::kCommand) {
+    apply(entry);
+  } else {
+    machine_.skip(entry.index);
+  }
+  digests_.push_back(machine_.digest());
+}
+
+void Oracle::apply(const raft::Entry& entry) {
+  Result<state::Command> command = state::decode(entry.payload);
+  if (!command) {
+    verdict_.fail("a committed command cannot be read: " + command.error().message);
+    return;
+  }
+  if (const auto* end = std::get_if<state::EndLeases>(&command->operation)) check_expiry(end->leases);
+  state::Applied applied = machine_.apply(entry.index, entry.payload);
+  check_once(*command, applied);
+  for (const state::Event& event : applied.events) {
+    if (const auto* change = std::get_if<state::SharedChange>(&event)) check_change(*change);
+    if (const auto* change = std::get_if<lock::Change>(&event)) check_lock(*change);
+  }
+}
+
+void Oracle::check_once(const state::Command& command, const state::Applied& applied) {
+  if (!command.stamp.session || !applied.fresh || !applied.reply) return;
+  if (!ran_.insert({command.stamp.session, command.stamp.sequence}).second) {
+    verdict_.fail("command " + std::to_string(command.stamp.sequence) + " of session " +
+                  std::to_string(command.stamp.session.value()) + " ran twice");
+  }
+}
+
+void Oracle::check_expiry(const std::vector<LeaseId>& leases) {
+  for (LeaseId id : leases) {
+    if (!machine_.leases().is_live(id)) continue;
+    Lease& lease = leases_[id];
+    lease.expired = schedule_.now();
+    if (lease.safe_until > lease.expired) {
+      verdict_.fail("lease " + std::to_string(id.value()) + " expired before its time");
+    }
+  }
+}
+
+void Oracle::lease_acknowledged(LeaseId id, Instant safe_until) {
+  Lease& lease = leases_[id];
+  lease.safe_until = std::max(lease.safe_until, safe_until);
+  if (lease.safe_until > lease.expired) {
+    verdict_.fail("lease " + std::to_string(id.value()) + " was prolonged over its own end");
+  }
+}
+
+void Oracle::check_lock(const lock::Change& change) {
+  Claims& claims = locks_[change.lock];
+  auto in_queue = std::find(claims.queue.begin(), claims.queue.end(), change.lease);
+  switch (change.type) {
+    case lock::ChangeType::kQueued:
+      if (in_queue != claims.queue.end()) verdict_.fail("queued twice at " + change.lock);
+      claims.queue.push_back(change.lease);
+      return;
+    case lock::ChangeType::kGranted:
+      if (claims.holder) verdict_.fail("two hold " + change.lock);
+      if (change.token <= last_token_) verdict_.fail("the tokens do not increase at " + change.lock);
+      if (!claims.queue.empty() && claims.queue.front() != change.lease) {
+        verdict_.fail("somebody overtook the first waiter of " + change.lock);
+      }
+      if (!machine_.leases().is_live(change.lease)) verdict_.fail("a dead lease was granted " + change.lock);
+      if (in_queue != claims.queue.end()) claims.queue.erase(in_queue);
+      claims.holder = change.lease;
+      last_token_ = std::max(last_token_, change.token);
+      return;
+    case lock::ChangeType::kReleased:
+      if (claims.holder != change.lease) verdict_.fail("released by another than the holder: " + change.lock);
+      claims.holder = LeaseId();
+      return;
+    default:
+      break;
+  }
+  // A wait that a newer attempt takes over keeps its place.
+  const lock::Lock* lock = machine_.locks().find(change.lock);
+  bool still_waits = false;
+  if (lock) {
+    for (const auto& [ticket, waiter] : lock->queue.waiters()) still_waits |= waiter.lease == change.lease;
+  }
+  if (!still_waits && in_queue != claims.queue.end()) claims.queue.erase(in_queue);
+}
+
+void Oracle::check_change(const state::SharedChange& change) {
+  if (!changes_.empty() && change->revision() < changes_.back()->revision()) {
+    verdict_.fail("a revision went back");
+  }
+  changes_.push_back(change);
+  if (change->type != config::ChangeType::kPut) return;
+  std::string value(change->entry.value.view());
+  if (refused_.count(value)) verdict_.fail("a write took effect although it was refused: " + value);
+  if (!written_.emplace(value, change->revision()).second) verdict_.fail("written twice: " + value);
+}
+
+void Oracle::write_acknowledged(const std::string& value, Revision revision) {
+  auto found = written_.find(value);
+  if (found == written_.end() || found->second != revision) {
+    verdict_.fail("an acknowledged write is not in the log: " + value);
+  }
+  revision_seen(revision);
+}
+
+void Oracle::write_refused(const std::string& value) {
+  refused_.insert(value);
+  if (written_.count(value)) verdict_.fail("a write took effect although it was refused: " + value);
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/actors.h"
+
+namespace holdfast::sim {
+
+Watcher::Watcher(Surroundings surroundings, Random random) : world_(surroundings), random_(random) {
+  range_ = random_.chance(30)   ? config::KeyRange::one("/k/1/" + std::to_string(1 + 3 * random_.below(3)))
+           : random_.chance(50) ? config::KeyRange::prefix("/k/" + std::to_string(random_.below(3)))
+           : random_.chance(50) ? config::KeyRange::prefix("")
+                                : config::KeyRange{"/k/0/3", "/k/2/2"};
+  if (random_.chance(30)) from_ = Revision(random_.between(1, 40));
+  next_ = from_;
+}
+
+void Watcher::start() { look_after(); }
+
+/// Notices that its member is gone, and now and then moves to another one all the same.
+void Watcher::look_after() {
+  world_.schedule.after(milliseconds(random_.between(20, 200)), [this] { look_after(); });
+  bool alive = member_ && member_->up() && member_->incarnation() == incarnation_;
+  if (alive && (world_.schedule.now() < move_on_ || member_->paused())) return;
+  if (alive) member_->node()->watches().close(watch_);
+  member_ = nullptr;
+  Member& member = *world_.members[random_.below(world_.members.size())];
+  if (member.up() && !member.paused()) open(member);
+}
+
+void Watcher::open(Member& member) {
+  member_ = &member;
+  incarnation_ = member.incarnation();
+  move_on_ = world_.schedule.now() + milliseconds(random_.between(100, 6000));
+  watch_ = member.node()->watches().open_config(range_, next_, *this);
+}
+
+void Watcher::ready() {
+  // Sometimes slow, so that it is left behind.
+  Duration delay = random_.chance(10) ? milliseconds(random_.between(100, 1500)) : milliseconds(1);
+  world_.schedule.after(delay, [this, incarnation = incarnation_, watch = watch_, member = member_] {
+    if (member != member_ || watch != watch_) return;
+    member->run_if(incarnation, [this, incarnation, watch, member] {
+      if (member == member_ && watch == watch_ && incarnation == incarnation_) take(incarnation);
+    });
+  });
+}
+
+void Watcher::take(std::uint64_t) {
+  node::ConfigBatch batch = member_->node()->watches().take_config(watch_, random_.between(1, 4000));
+  if (batch.ended) return world_.verdict.fail("a watch ended: " + batch.ended->message);
+  for (const state::SharedChange& change : batch.changes) expect(*change);
+  if (batch.next < next_) world_.verdict.fail("a watch's place went back");
+  next_ = batch.next;
+  world_.verdict.trace(7, batch.changes.size(), next_.value());
+}
+
+void Watcher::expect(const config::Change& change) {
+  const auto& all = world_.oracle.changes();
+  while (seen_ < all.size() && !wants(*all[seen_])) ++seen_;
+  if (seen_ == all.size() || *all[seen_] != change) {
+    return world_.verdict.fail(
+        "a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
+        std::to_string(change.revision().value()) + " where " +
+        (seen_ == all.size() ? std::string("nothing")
+                             : all[seen_]->key + " at " + std::to_string(all[seen_]->revision().value())) +
+        " comes next");
+  }
+  ++seen_;
+}
+
+bool Watcher::wants(const config::Change& change) const {
+  return change.revision() >= from_ && range_.contains(change.key);
+}
+
+bool Watcher::idle() const {
+  const auto& all = world_.oracle.changes();
+  return std::none_of(all.begin() + static_cast<std::ptrdiff_t>(seen_), all.end(),
+                      [this](const auto& change) { return wants(*change); });
+}
+
+void Watcher::check() {
+  if (!idle()) world_.verdict.fail("a watcher was not told of every change");
+}
+
+RegistryWatcher::RegistryWatcher(Surroundings surroundings, Random random)
+    : world_(surroundings), random_(random) {}
+
+void RegistryWatcher::start() { look_after(); }
+
+void RegistryWatcher::look_after() {
+  world_.schedule.after(milliseconds(random_.between(50, 300)), [this] { look_after(); });
+  if (member_ && member_->up() && member_->incarnation() == incarnation_) return;
+  member_ = nullptr;
+  Member& member = *world_.members[random_.below(world_.members.size())];
+  if (!member.up() || member.paused()) return;
+  member_ = &member;
+  incarnation_ = member.incarnation();
+  complete_ = false;
+  picture_.clear();
+  watch_ = member.node()->watches().open_registry("", *this);
+}
+
+void RegistryWatcher::ready() {
+  world_.schedule.after(milliseconds(random_.between(1, 50)), [this, incarnation = incarnation_] {
+    if (member_ && incarnation == incarnation_)
+      member_->run_if(incarnation, [this, incarnation] { take(incarnation); });
+  });
+}
+
+void RegistryWatcher::take(std::uint64_t) {
+  node::RegistryBatch batch = member_->node()->watches().take_registry(watch_, random_.between(1, 3));
+  for (registry::Change& change : batch.changes) {
+    registry::InstanceKey key(change.service, change.instance.id);
+    if (change.removed) {
+      picture_.erase(key);
+    } else {
+      picture_[key] = change.instance;
+    }
+  }
+  complete_ = batch.complete;
+}
+
+void RegistryWatcher::check() {
+  const auto& all = world_.oracle.machine().registry().all();
+  bool same =
+      complete_ && all.size() == picture_.size() && std::equal(all.begin(), all.end(), picture_.begin());
+  if (!same) world_.verdict.fail("a registry watcher's picture is not what is registered");
+}
+
+}  // namespace holdfast::sim
