@@ -132,6 +132,18 @@ TEST_CASE("a candidate's term and own vote are durable together before it asks a
   CHECK(questions(single.persist(), false).size() == 2);
 }
 
+TEST_CASE("an older write that completes does not make a candidate's own vote durable") {
+  Single single(restored_with(1, {}));
+  single.step(Tick{});
+  single.step(Tick{});
+  single.tick();  // stands again, in term 2
+  REQUIRE(single.core.status().term == Term(2));
+  single.step(Persisted{1});
+  CHECK(single.core.status().role == Role::kCandidate);
+  single.step(Persisted{2});
+  CHECK(single.core.status().role == Role::kLeader);
+}
+
 TEST_CASE("a candidate wins with a majority, loses when none is possible, and asks again after a timeout") {
   Single single(restored_with(5, {}));
   const auto stand = [&] {

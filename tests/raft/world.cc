@@ -75,7 +75,8 @@ void World::take(MemberId id, Output output) {
 
 void World::send(MemberId from, const Message& message) {
   check_promise(machines_.at(from), message);
-  if (side_[message.from] == side_[message.to]) network_.push_back(message);
+  if (side_[message.from] != side_[message.to]) return;
+  (hostile_ && random_.chance(10) ? late_ : network_).push_back(message);
 }
 
 void World::deliver(std::size_t which) {
@@ -119,7 +120,7 @@ void World::partition() {
 void World::disturb() {
   const MemberId id(random_.between(1, machines_.size()));
   const MemberId other(random_.between(1, machines_.size()));
-  switch (random_.below(9)) {
+  switch (random_.below(10)) {
     case 0:
       if (random_.chance(20)) crash(id);
       break;
@@ -134,6 +135,10 @@ void World::disturb() {
       break;
     case 4:
       if (random_.chance(5)) now_ += milliseconds(random_.below(3000));
+      break;
+    case 6:
+      if (!late_.empty()) network_.push_back(late_[random_.below(late_.size())]);
+      if (late_.size() > 100) late_.erase(late_.begin(), late_.begin() + 50);
       break;
     case 5:
       if (random_.chance(20)) partition();

@@ -72,6 +72,7 @@ class World {
   Instant now_ = Instant(milliseconds(0));
   std::map<MemberId, Machine> machines_;
   std::vector<Message> network_;
+  std::vector<Message> late_;               ///< on a slow way: comes when nobody expects it any more
   std::map<MemberId, std::uint64_t> side_;  ///< of a partition; what is sent across it is lost
   bool hostile_ = true;
 
