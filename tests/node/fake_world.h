@@ -1,0 +1,101 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "node/ports/image_store.h"
+#include "node/ports/log_store.h"
+#include "node/ports/loop.h"
+#include "node/ports/transport.h"
+
+namespace holdfast::node {
+
+/// A loop whose turns the test takes.
+class FakeLoop final : public Loop {
+ public:
+  Instant now() const override { return now_; }
+  void post(Callback<void()> task) override { tasks_.push_back(std::move(task)); }
+  void set_alarm(Instant when) override { alarm_ = when; }
+
+  void pass(Duration time) { now_ += time; }
+  Instant alarm() const { return alarm_; }
+  /// Runs what waits, and what that posts.
+  void run() {
+    while (!tasks_.empty()) turn();
+  }
+  /// Runs only what waits by now.
+  void turn() {
+    for (auto& task : std::exchange(tasks_, {})) task();
+  }
+
+ private:
+  Instant now_{std::chrono::seconds(1)};
+  Instant alarm_ = kNever;
+  std::deque<Callback<void()>> tasks_;
+};
+
+/// Keeps everything in memory; durable when the test says so.
+class FakeLog final : public LogStore {
+ public:
+  void write(std::optional<raft::HardState>, std::vector<raft::Entry> entries,
+             Callback<void()> durable) override {
+    for (raft::Entry& entry : entries) written.push_back(std::move(entry));
+    waiting.push_back(std::move(durable));
+  }
+  void compact(Index through, Term term) override { compacted.emplace_back(through, term); }
+  void sync() {
+    for (auto& durable : std::exchange(waiting, {})) durable();
+  }
+
+  std::vector<raft::Entry> written;
+  std::vector<Callback<void()>> waiting;
+  std::vector<std::pair<Index, Term>> compacted;
+};
+
+class FakeImages final : public ImageStore {
+ public:
+  void write(std::vector<RowChange> rows, std::vector<HistoryRow> packs) override {
+    ++slices;
+    for (RowChange& row : rows) open_rows.push_back(std::move(row));
+    for (HistoryRow& row : packs) open_history[row.first] = std::move(row);
+  }
+  void commit(Index applied, Callback<void()> durable) override {
+    commits.push_back(applied);
+    waiting.push_back(std::move(durable));
+  }
+  void read_history(Revision from, std::size_t, Callback<void(std::vector<HistoryRow>)> result) override {
+    reads.emplace_back(from, std::move(result));
+  }
+  void sync() {
+    for (auto& [first, row] : std::exchange(open_history, {})) history[first] = std::move(row);
+    for (auto& durable : std::exchange(waiting, {})) durable();
+  }
+  /// Answers the reads that wait, one row each.
+  void answer_reads() {
+    for (auto& [from, result] : std::exchange(reads, {})) {
+      std::vector<HistoryRow> rows;
+      for (const auto& [first, row] : history) {
+        if (row.last >= from && rows.empty()) rows.push_back(row);
+      }
+      result(std::move(rows));
+    }
+  }
+
+  int slices = 0;
+  std::vector<RowChange> open_rows;
+  std::map<Revision, HistoryRow> open_history;
+  std::map<Revision, HistoryRow> history;
+  std::vector<Index> commits;
+  std::vector<Callback<void()>> waiting;
+  std::vector<std::pair<Revision, Callback<void(std::vector<HistoryRow>)>>> reads;
+};
+
+class FakeTransport final : public Transport {
+ public:
+  void send(raft::Message message) override { sent.push_back(std::move(message)); }
+  std::vector<raft::Message> sent;
+};
+
+}  // namespace holdfast::node

@@ -1,0 +1,220 @@
+#include "node/node.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/node/fake_world.h"
+
+namespace holdfast::node {
+namespace {
+
+/// A cluster of one whose disk, images and time the test holds in its hand.
+struct Fixture {
+  Fixture() { node.start(); }
+
+  static Options options() {
+    Options options;
+    options.raft.self = MemberId(1);
+    options.name = "n1";
+    options.client_endpoint = "127.0.0.1:2379";
+    options.log_entries_kept = 2;
+    return options;
+  }
+  static raft::Restored restored() {
+    raft::Restored restored;
+    restored.membership.voters = {{MemberId(1), "n1", "127.0.0.1:2380"}};
+    return restored;
+  }
+  void settle() {
+    loop.run();
+    while (!log.waiting.empty()) {
+      log.sync();
+      loop.run();
+    }
+  }
+  void pass(Duration time) {
+    Instant end = loop.now() + time;
+    while (loop.now() < end) {
+      loop.pass(std::max(Duration(1), std::min(end, loop.alarm()) - loop.now()));
+      node.on_alarm();
+      settle();
+    }
+  }
+  void lead() {
+    pass(std::chrono::seconds(4));
+    REQUIRE(node.is_leader());
+  }
+  void propose(state::Operation operation) {
+    node.propose(std::move(operation), {}, std::chrono::seconds(2),
+                 [this](state::Reply reply) { replies.push_back(std::move(reply)); });
+  }
+  void put() { propose(config::Put{"/a", Blob("v"), {}, {}}); }
+  LeaseId grant(milliseconds ttl) {
+    propose(state::GrantLease{ttl});
+    settle();
+    return std::get<state::LeaseGranted>(*replies.back()).lease;
+  }
+
+  FakeLoop loop;
+  FakeLog log;
+  FakeImages images;
+  FakeTransport transport;
+  NullLogSink logging;
+  Node node{
+      options(), {loop, log, images, transport, logging}, restored(), std::make_unique<state::Machine>()};
+  std::vector<state::Reply> replies;
+};
+
+TEST_CASE_METHOD(Fixture, "a member that does not lead takes no proposal, read or keepalive") {
+  put();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error().code == Errc::kNotLeader);
+  std::optional<Errc> code;
+  node.linearizable_read(milliseconds(10), [&](Result<void> ready) { code = ready.error().code; });
+  CHECK(code == Errc::kNotLeader);
+}
+
+TEST_CASE_METHOD(Fixture, "a single member answers only after its own disk has the entry") {
+  lead();
+  put();
+  loop.run();
+  CHECK(replies.empty());
+  log.sync();
+  loop.run();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0]);
+}
+
+TEST_CASE_METHOD(Fixture, "the proposals of one turn go out as one write") {
+  lead();
+  for (int i = 0; i < 5; ++i) put();
+  loop.run();
+  CHECK(log.waiting.size() == 1);
+  settle();
+  CHECK(replies.size() == 5);
+}
+
+TEST_CASE_METHOD(Fixture, "the leader makes its client address known through the log") {
+  lead();
+  CHECK(node.machine().members().at(MemberId(1)).client_endpoint == "127.0.0.1:2379");
+  std::optional<LeaderInfo> leader;
+  node.when_leader_known(milliseconds(10), [&](Result<LeaderInfo> known) { leader = *known; });
+  REQUIRE(leader);
+  CHECK(leader->name == "n1");
+}
+
+TEST_CASE_METHOD(Fixture, "an image never stands above what is durable in the log") {
+  lead();
+  put();
+  settle();
+  // The next entry stays in the disk's cache while the image comes due.
+  put();
+  loop.run();
+  loop.pass(std::chrono::seconds(6));
+  node.on_alarm();
+  loop.run();
+  REQUIRE(images.commits.size() == 1);
+  CHECK(images.commits[0] < log.written.back().index);
+}
+
+TEST_CASE_METHOD(Fixture, "a large image is handed over a slice a turn, and the log is compacted behind it") {
+  lead();
+  for (int i = 0; i < 1000; ++i) propose(config::Put{"/k" + std::to_string(i), Blob("v"), {}, {}});
+  settle();
+  Index applied = node.machine().applied();
+  loop.pass(std::chrono::seconds(6));
+  node.on_alarm();
+  CHECK(images.slices == 1);
+  loop.turn();
+  CHECK(images.slices == 2);
+  settle();
+  CHECK(images.commits == std::vector{applied});
+  CHECK(log.compacted.empty());
+  images.sync();
+  REQUIRE(log.compacted.size() == 1);
+  CHECK(log.compacted[0].first == Index(applied.value() - 2));
+}
+
+TEST_CASE_METHOD(Fixture, "a lease ends when its time is over, not before") {
+  lead();
+  LeaseId lease = grant(milliseconds(1000));
+  pass(milliseconds(600));
+  CHECK(node.machine().leases().is_live(lease));
+  std::optional<milliseconds> ttl;
+  node.keep_alive({lease}, milliseconds(100), [&](Result<std::vector<KeptAlive>> kept) {
+    REQUIRE(kept);
+    ttl = kept->front().ttl;
+  });
+  settle();
+  CHECK(ttl == milliseconds(1000));
+  pass(milliseconds(999));
+  CHECK(node.machine().leases().is_live(lease));
+  CHECK(node.remaining(lease) <= milliseconds(1));
+  pass(milliseconds(2));
+  CHECK_FALSE(node.machine().leases().is_live(lease));
+}
+
+TEST_CASE_METHOD(Fixture, "a keepalive waits for a revocation that is in the log undecided") {
+  lead();
+  LeaseId lease = grant(milliseconds(1000));
+  propose(state::RevokeLease{lease});
+  std::optional<milliseconds> ttl;
+  node.keep_alive({lease}, milliseconds(500), [&](Result<std::vector<KeptAlive>> kept) {
+    REQUIRE(kept);
+    ttl = kept->front().ttl;
+  });
+  loop.run();
+  CHECK_FALSE(ttl);
+  settle();
+  CHECK(ttl == milliseconds(0));
+}
+
+TEST_CASE_METHOD(Fixture, "a waiter's time in the queue is kept through the log") {
+  lead();
+  LeaseId holder = grant(milliseconds(60000));
+  LeaseId waiter = grant(milliseconds(60000));
+  lock::Acquire acquire;
+  acquire.lock = "deploy";
+  acquire.lease = holder;
+  propose(acquire);
+  acquire.lease = waiter;
+  acquire.queue = true;
+  acquire.wait = milliseconds(500);
+  propose(acquire);
+  settle();
+  std::optional<Errc> outcome;
+  node.grants().await("deploy", waiter, 0, [&](Result<Grant> grant) { outcome = grant.error().code; });
+  pass(milliseconds(490));
+  CHECK_FALSE(outcome);
+  pass(milliseconds(20));
+  CHECK(outcome == Errc::kWaitTimedOut);
+}
+
+TEST_CASE_METHOD(Fixture, "a call whose time is over while the disk stalls is unknown") {
+  lead();
+  put();
+  loop.run();
+  loop.pass(milliseconds(2000) + milliseconds(20));
+  node.on_alarm();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error().code == Errc::kUnknown);
+}
+
+TEST_CASE_METHOD(Fixture, "stopping refuses new calls, fails waiting ones and writes a last image") {
+  lead();
+  put();
+  loop.run();
+  bool stopped = false;
+  node.stop([&] { stopped = true; });
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error().code == Errc::kUnknown);
+  put();
+  CHECK(replies[1].error().code == Errc::kStopping);
+  settle();
+  CHECK_FALSE(stopped);
+  REQUIRE(images.commits.size() == 1);
+  images.sync();
+  CHECK(stopped);
+}
+
+}  // namespace
+}  // namespace holdfast::node
