@@ -7,12 +7,14 @@
 
 namespace holdfast::node {
 
-Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver)
+Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
+               LogSink& logging)
     : options_(options),
       loop_(loop),
       store_(store),
       machine_(machine),
       driver_(driver),
+      logging_(logging),
       due_(loop.now() + options.interval),
       image_index_(machine.applied()) {}
 
@@ -68,6 +70,7 @@ void Imager::image_durable() {
   machine_.image_durable(options_.history_memory_bytes);
   image_index_ = frozen_index_;
   state_ = State::kIdle;
+  logging_.write(LogLevel::kDebug, "image_written", {{"index", image_index_}});
   compact();
   for (auto& done : std::exchange(finishing_, {})) done();
   if (!finished_.empty()) begin();

@@ -5,6 +5,7 @@
 
 #include "base/callback.h"
 #include "base/ids.h"
+#include "base/logging.h"
 #include "base/time.h"
 #include "node/driver.h"
 #include "node/lifetime.h"
@@ -33,7 +34,8 @@ class Imager {
   static constexpr std::size_t kRowsPerSlice = 256;
   static constexpr std::size_t kPacksPerSlice = 2;
 
-  Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver);
+  Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
+         LogSink& logging);
   Imager(const Imager&) = delete;
   Imager& operator=(const Imager&) = delete;
 
@@ -60,6 +62,7 @@ class Imager {
   ImageStore& store_;
   state::Machine& machine_;
   Driver& driver_;
+  LogSink& logging_;
 
   // Owned by the loop.
   State state_ = State::kIdle;

@@ -42,7 +42,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
       imager_({options_.image_interval, options_.image_after_bytes, options_.log_entries_kept,
                options_.history_memory_bytes},
-              ports.loop, ports.image_store, *machine_, driver_) {
+              ports.loop, ports.image_store, *machine_, driver_, ports.logging) {
   duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint);
 }
 
