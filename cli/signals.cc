@@ -44,6 +44,10 @@ Signals::Signals() {
 }
 
 Signals::~Signals() {
+  // What was seen but not taken has done its work; unblocked, it would end the process.
+  while (take_stop()) {
+  }
+  take_child();
   close(stop_);
   close(child_);
   pthread_sigmask(SIG_SETMASK, &original_, nullptr);

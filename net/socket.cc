@@ -1,5 +1,6 @@
 #include "net/socket.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -29,6 +30,8 @@ Socket::Socket(asio::ip::tcp::socket socket, std::shared_ptr<void> slot)
   remote_ = to_endpoint(socket_.remote_endpoint(error), error);
   socket_.non_blocking(true, error);
   const int descriptor = socket_.native_handle();
+  // A program that somebody's process starts must not hold our connection open, nor read from it.
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, kIdleSecondsBeforeProbe);

@@ -69,7 +69,7 @@ class Running:
     def __init__(self, words, environment, stdin=subprocess.DEVNULL):
         self.words = words
         self.error_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([str(word) for word in words], stdin=stdin, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([word if isinstance(word, bytes) else str(word) for word in words], stdin=stdin, stdout=subprocess.PIPE,
                                         stderr=self.error_file, env=environment)
         self.pid = self.process.pid
         self.rest = b""
