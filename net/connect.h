@@ -15,7 +15,8 @@
 namespace holdfast::net {
 
 /// One attempt to reach an endpoint: resolves its name, tries each address, for at most `timeout` in all.
-/// Destroying it gives up; `done` does not run then.
+/// Destroying it gives up; `done` does not run then. A name (not a numeric address) is looked up by asio on a
+/// thread of its own; the end of the loop waits until the system has answered.
 class Connector {
  public:
   /// `done` runs on the loop, never inside the constructor, and may destroy the connector.

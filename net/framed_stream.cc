@@ -244,10 +244,15 @@ void FramedStream::State::abandon() {
   abandoned_ = true;
   ready_ = {};
   progress_ = {};
-  socket_.close();
-  if (!writing_) {
+  if (!writing_ && !failure_) {
+    // Last words: a server that stops has just told its callers so.
+    asio::error_code error;
+    while (!queue_.empty() && !error) {
+      queue_.consumed(socket_.write_some(queue_.gather(), error));
+    }
     queue_.clear();
   }
+  socket_.close();
 }
 
 FramedStream::FramedStream(Socket socket, FramedStreamOptions options)

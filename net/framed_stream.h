@@ -43,7 +43,7 @@ class FramedStream {
   using Segments = kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>;
 
   FramedStream(Socket socket, FramedStreamOptions options);
-  /// Closes the connection at once; what is queued is lost.
+  /// Closes the connection at once. What is queued goes if the kernel takes it without waiting, else is lost.
   ~FramedStream();
   FramedStream(const FramedStream&) = delete;
   FramedStream& operator=(const FramedStream&) = delete;

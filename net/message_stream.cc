@@ -14,6 +14,9 @@ kj::Exception to_exception(const Error& error) {
   return kj::Exception(type, __FILE__, __LINE__, kj::heapString(error.message.data(), error.message.size()));
 }
 
+/// What a writer hears: that its message was refused, or that the connection is gone, whatever ended it.
+kj::Exception gone(const Error& failure) { return to_exception(Error{Errc::kUnavailable, failure.message}); }
+
 using ReadResult = kj::Maybe<capnp::MessageReaderAndFds>;
 
 }  // namespace
@@ -116,12 +119,12 @@ class MessageStream::Impl::Progress {
 };
 
 MessageStream::Impl::~Impl() {
-  const Error gone{Errc::kUnavailable, "the connection was closed on this side"};
+  const Error closed{Errc::kUnavailable, "the connection was closed on this side"};
   KJ_IF_MAYBE (read, reader) {
-    read->reject(to_exception(gone));
+    read->reject(to_exception(closed));
   }
   while (!waiting.empty()) {
-    waiting.front()->reject(to_exception(gone));
+    waiting.front()->reject(to_exception(closed));
   }
 }
 
@@ -173,7 +176,7 @@ void MessageStream::Impl::made_progress() {
   const auto all = waiting;
   for (Progress* one : all) {
     if (stream.failure()) {
-      one->reject(to_exception(*stream.failure()));
+      one->reject(gone(*stream.failure()));
     } else if (one->is_done()) {
       one->fulfill();
     }
@@ -191,7 +194,7 @@ void MessageStream::Impl::made_progress() {
 
 kj::Promise<void> MessageStream::Impl::when_within_bound() {
   if (stream.failure()) {
-    return to_exception(*stream.failure());
+    return gone(*stream.failure());
   }
   if (!stream.over_bound()) {
     return kj::READY_NOW;
@@ -201,7 +204,7 @@ kj::Promise<void> MessageStream::Impl::when_within_bound() {
 
 kj::Promise<void> MessageStream::Impl::when_end_sent() {
   if (stream.failure()) {
-    return to_exception(*stream.failure());
+    return gone(*stream.failure());
   }
   if (stream.end_sent()) {
     return kj::READY_NOW;

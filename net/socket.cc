@@ -16,6 +16,9 @@ constexpr int kIdleSecondsBeforeProbe = 30;
 constexpr int kSecondsBetweenProbes = 10;
 constexpr int kProbes = 3;
 
+// A peer that takes nothing of what is queued for it must not keep its queue in memory for ever.
+constexpr milliseconds kStallTimeout{30'000};
+
 void set_option(int descriptor, int level, int name, int value) {
   // A kernel that refuses only loses the tuning; the connection works without it.
   static_cast<void>(::setsockopt(descriptor, level, name, &value, sizeof(value)));
@@ -37,6 +40,7 @@ Socket::Socket(asio::ip::tcp::socket socket, std::shared_ptr<void> slot)
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, kIdleSecondsBeforeProbe);
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, kSecondsBetweenProbes);
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set_stall_timeout(kStallTimeout);
 }
 
 void Socket::set_stall_timeout(milliseconds timeout) {

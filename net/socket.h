@@ -21,7 +21,7 @@ class Socket {
   Socket(Socket&&) = default;
   Socket& operator=(Socket&&) = delete;
 
-  /// Gives up a connection whose peer takes no bytes, or answers nothing, for so long.
+  /// Gives up a connection whose peer takes no bytes, or answers nothing, for so long; 30 s unless set.
   void set_stall_timeout(milliseconds timeout);
 
   /// Writes what the kernel takes now. Errors: would_block if it takes nothing.

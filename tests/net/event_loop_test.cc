@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "net/alarm.h"
 #include "net/end_of_turn.h"
 #include "tests/net/loopback.h"
 
@@ -32,10 +33,10 @@ TEST_CASE("timers of KJ fire in the order of their times") {
 TEST_CASE("a delay that an asio handler asks for after a long sleep counts from now") {
   EventLoop loop;
   loop.run_until(loop.timer().afterDelay(1 * kj::MILLISECONDS));
-  asio::steady_timer sleep(loop.io(), std::chrono::milliseconds(30));
+  asio::steady_timer pause(loop.io(), std::chrono::milliseconds(30));
   auto woken = kj::newPromiseAndFulfiller<kj::Promise<void>>();
   Instant asked_at;
-  sleep.async_wait([&](asio::error_code) {
+  pause.async_wait([&](asio::error_code) {
     asked_at = loop.now();
     woken.fulfiller->fulfill(loop.timer().afterDelay(20 * kj::MILLISECONDS));
   });
@@ -160,6 +161,48 @@ TEST_CASE("timers and posted tasks get their turn while KJ always has work") {
   loop.run_until(kj::mv(spinning));
   CHECK(heartbeats == 5);
   CHECK(turns > 64);
+}
+
+TEST_CASE("an alarm runs once, at its time, and the last setting counts") {
+  EventLoop loop;
+  Alarm alarm(loop);
+  std::string ran;
+  const Instant start = loop.now();
+  alarm.set_after(milliseconds(1), [&ran] { ran += "a"; });
+  alarm.set(start + milliseconds(5), [&ran] { ran += "b"; });
+  run_until(loop, [&ran] { return !ran.empty(); });
+  CHECK(loop.now() - start >= milliseconds(5));
+  settle(loop);
+  CHECK(ran == "b");
+}
+
+TEST_CASE("an alarm that is due already still cannot run once it is cancelled") {
+  EventLoop loop;
+  std::string ran;
+  Alarm other(loop);
+  auto alarm = std::make_unique<Alarm>(loop);
+  // Both are due, so asio queues both handlers; the first destroys the second's alarm.
+  other.set(loop.now() - milliseconds(2), [&] {
+    ran += "first";
+    alarm.reset();
+  });
+  alarm->set(loop.now() - milliseconds(1), [&ran] { ran += "second"; });
+  run_until(loop, [&ran] { return !ran.empty(); });
+  settle(loop);
+  CHECK(ran == "first");
+}
+
+TEST_CASE("an alarm may be set again by what it runs") {
+  EventLoop loop;
+  Alarm alarm(loop);
+  int ran = 0;
+  std::function<void()> again = [&] {
+    if (++ran < 3) {
+      alarm.set_after(Duration::zero(), [&again] { again(); });
+    }
+  };
+  again();
+  run_until(loop, [&ran] { return ran == 3; });
 }
 
 }  // namespace

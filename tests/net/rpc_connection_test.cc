@@ -1,6 +1,11 @@
 #include "net/rpc_connection.h"
 
+#include <capnp/serialize.h>
+
 #include <chrono>
+
+#include "base/random.h"
+#include "net/alarm.h"
 
 #include "tests/net/loopback.h"
 
@@ -184,6 +189,86 @@ TEST_CASE("an answer larger than a frame ends the connection with a reason") {
   rpc.server = nullptr;
   CHECK_THROWS_WITH(wait_for(rpc.loop, kj::mv(answer)), Catch::Contains("disconnected"));
   wait_for(rpc.loop, rpc.client->on_disconnect());
+}
+
+/// Asks again as soon as it is answered.
+kj::Promise<void> keep_asking(Rpc& rpc, const bool& over) {
+  return rpc.get(8).ignoreResult().then([&rpc, &over]() -> kj::Promise<void> {
+    return over ? kj::Promise<void>(kj::READY_NOW) : keep_asking(rpc, over);
+  });
+}
+
+TEST_CASE("timers fire and tasks run while calls saturate the loop") {
+  Rpc rpc;
+  rpc.connect_client();
+  bool over = false;
+  std::vector<kj::Promise<void>> callers;
+  for (int i = 0; i < 200; ++i) {
+    callers.push_back(keep_asking(rpc, over));
+  }
+  int heartbeats = 0;
+  Alarm alarm(rpc.loop);
+  std::function<void()> beat = [&] {
+    ++heartbeats;
+    alarm.set_after(milliseconds(1), [&beat] { beat(); });
+  };
+  beat();
+  run_until(rpc.loop, [&] { return heartbeats >= 10; });
+  over = true;
+  for (auto& caller : callers) {
+    wait_for(rpc.loop, kj::mv(caller));
+  }
+  CHECK(rpc.calls.gets > 200);
+}
+
+TEST_CASE("what was written before a connection is closed still arrives") {
+  Rpc rpc;
+  auto stream = rpc.dial();
+  run_until(rpc.loop, [&] { return rpc.server.get() != nullptr; });
+  capnp::MallocMessageBuilder last_words;
+  last_words.initRoot<capnp::rpc::Message>().initAbort().setReason("stopping");
+  auto near = kj::mv(stream);
+  near->writeMessage(last_words).detach([](kj::Exception&&) {});
+  near = nullptr;
+  wait_for(rpc.loop, rpc.server->on_disconnect());
+}
+
+TEST_CASE("a stranger's mutated calls end its connection at most") {
+  Random random(31337);
+  Rpc rpc;
+  // Real calls, as bytes.
+  std::string bootstrap;
+  std::string call;
+  {
+    capnp::MallocMessageBuilder message;
+    message.initRoot<capnp::rpc::Message>().initBootstrap().setQuestionId(0);
+    auto words = capnp::messageToFlatArray(message);
+    bootstrap.assign(reinterpret_cast<const char*>(words.begin()), words.asBytes().size());
+  }
+  {
+    capnp::MallocMessageBuilder message;
+    auto out = message.initRoot<capnp::rpc::Message>().initCall();
+    out.setQuestionId(1);
+    out.initTarget().initPromisedAnswer().setQuestionId(0);
+    out.setInterfaceId(capnp::typeId<schema::Config>());
+    out.setMethodId(1);
+    out.initParams().getContent().initAs<schema::Config::GetParams>().initGet().setLimit(10);
+    auto words = capnp::messageToFlatArray(message);
+    call.assign(reinterpret_cast<const char*>(words.begin()), words.asBytes().size());
+  }
+  for (int round = 0; round < 200; ++round) {
+    RawPeer peer(rpc.loop, rpc.listener->endpoint());
+    std::string bytes = bootstrap + call + call;
+    for (std::uint64_t flips = random.below(6); flips > 0; --flips) {
+      bytes[random.below(bytes.size())] ^= static_cast<char>(1 << random.below(8));
+    }
+    peer.write(bytes.substr(0, random.between(1, bytes.size())));
+    peer.socket().shutdown(asio::ip::tcp::socket::shutdown_send);
+    // The listener puts the next connection in this one's place, in whatever state this one is.
+    settle(rpc.loop);
+  }
+  rpc.connect_client();
+  CHECK(wait_for(rpc.loop, rpc.get(10)).getOutcome().getOk().getCount() == 10);
 }
 
 }  // namespace
