@@ -71,6 +71,7 @@ std::string pairs(const std::map<std::string, std::string>& metadata) {
 
 std::string host_port(const client::Instance& instance) {
   const bool is_v6 = instance.address.find(':') != std::string::npos;
+  if (instance.port == 0) return instance.address;  // it is listed, but nobody calls it
   return (is_v6 ? "[" + instance.address + "]" : instance.address) + ":" + std::to_string(instance.port);
 }
 

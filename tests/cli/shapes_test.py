@@ -41,6 +41,17 @@ class Config(SingleNode):
         found = self.ok("get", "range/", "--prefix", "--serializable")
         self.assertEqual(len(found["entries"]), 5)
 
+    def test_a_range_larger_than_one_answer_comes_whole(self):
+        values = {f"large/{number:02}": chr(ord("a") + number) * 100_000 for number in range(15)}
+        for key, value in values.items():
+            self.ok("put", key, value)
+        found = self.ok("get", "large/", "--prefix")
+        self.assertEqual((found["count"], found["more"]), (15, False))
+        self.assertEqual({entry["key"]: entry["value"] for entry in found["entries"]}, values)
+        found = self.ok("get", "large/", "--prefix", "--limit", "14")
+        self.assertEqual((found["count"], found["more"], len(found["entries"])), (15, True, 14))
+        self.ok("del", "large/", "--prefix")
+
     def test_nothing_found(self):
         self.assert_refused(self.run_cli("get", "nothing/here"), 1, "nothing/here")
         found = self.ok("get", "nothing/", "--prefix")

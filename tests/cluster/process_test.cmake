@@ -8,7 +8,7 @@ function(holdfast_process_tests label)
              WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(
       "${label}: ${file}"
-      PROPERTIES LABELS ${label} TIMEOUT 180 ENVIRONMENT
+      PROPERTIES LABELS ${label} TIMEOUT 180 PROCESSORS 2 ENVIRONMENT
                  "HOLDFAST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/cluster")
   endforeach()
 endfunction()
