@@ -83,20 +83,20 @@ struct LeaseInfo {
 enum class Health { kPassing, kWarning, kCritical };
 
 struct Instance {
-  std::string id;
-  std::string address;
+  std::string id = {};
+  std::string address = {};
   std::uint16_t port = 0;
-  std::vector<std::string> tags;
-  std::map<std::string, std::string> metadata;
+  std::vector<std::string> tags = {};
+  std::map<std::string, std::string> metadata = {};
   std::uint32_t weight = 1;
   Health health = Health::kPassing;
   bool maintenance = false;
-  LeaseId lease;  ///< set by the service
+  LeaseId lease = {};  ///< set by the service
   friend bool operator==(const Instance&, const Instance&) = default;
 };
 struct ResolveOptions {
-  std::vector<std::string> tags;
-  std::map<std::string, std::string> metadata;
+  std::vector<std::string> tags = {};
+  std::map<std::string, std::string> metadata = {};
   bool healthy_only = false;
   bool serializable = false;
 };
