@@ -40,7 +40,7 @@ class Checker {
   };
   void check_monotone(const Member& member, const raft::Status& status, Seen& seen);
   void check_leader(const Member& member, const raft::Status& status, Seen& seen);
-  void check_commit(const Member& member, Index commit);
+  void check_commit(const Member& member, const raft::Status& status);
   void check_quorum(Index index, Term term);
   void check_applied(const Member& member, const state::Machine& machine);
 
@@ -49,6 +49,7 @@ class Checker {
   const Members& members_;
   std::map<MemberId, Seen> seen_;
   std::map<Term, MemberId> leaders_;
+  Term committed_in_;  // the newest term in which somebody saw something committed
   std::map<std::pair<Index, Term>, Identity> entries_;
 };
 
