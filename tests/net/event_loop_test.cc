@@ -21,10 +21,15 @@ TEST_CASE("a timer of KJ ends the wait when it is due") {
 TEST_CASE("timers of KJ fire in the order of their times") {
   EventLoop loop;
   std::string order;
-  auto later =
-      loop.timer().afterDelay(8 * kj::MILLISECONDS).then([&order] { order += "b"; }).eagerlyEvaluate(nullptr);
-  auto sooner =
-      loop.timer().afterDelay(2 * kj::MILLISECONDS).then([&order] { order += "a"; }).eagerlyEvaluate(nullptr);
+  const kj::TimePoint start = loop.timer().now();
+  auto later = loop.timer()
+                   .atTime(start + 8 * kj::MILLISECONDS)
+                   .then([&order] { order += "b"; })
+                   .eagerlyEvaluate(nullptr);
+  auto sooner = loop.timer()
+                    .atTime(start + 2 * kj::MILLISECONDS)
+                    .then([&order] { order += "a"; })
+                    .eagerlyEvaluate(nullptr);
   loop.run_until(kj::mv(later));
   loop.run_until(kj::mv(sooner));
   CHECK(order == "ab");

@@ -213,12 +213,12 @@ TEST_CASE("timers fire and tasks run while calls saturate the loop") {
     alarm.set_after(milliseconds(1), [&beat] { beat(); });
   };
   beat();
-  run_until(rpc.loop, [&] { return heartbeats >= 10; });
+  run_until(rpc.loop, [&] { return heartbeats >= 10 && rpc.calls.gets >= 400; });
   over = true;
   for (auto& caller : callers) {
     wait_for(rpc.loop, kj::mv(caller));
   }
-  CHECK(rpc.calls.gets > 200);
+  CHECK(heartbeats >= 10);
 }
 
 TEST_CASE("what was written before a connection is closed still arrives") {
