@@ -7,15 +7,12 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "base/result.h"
 #include "rpc/awaited.h"
 #include "rpc/desk.h"
 #include "rpc/errors.h"
 #include "rpc/terms.h"
-#include "state/reply.h"
-#include "state/validate.h"
 
 /// How a call finds its leader. A member that leads answers; any other passes the call on, once, to the
 /// leader and hands its answer back. What certainly had no effect is tried again until the call's time is
@@ -173,46 +170,6 @@ kj::Promise<void> answer(Desk& desk, Reach reach, capnp::CallContext<Params, Res
                                                         std::move(here));
   auto promise = job->attempt();
   return promise.attach(kj::mv(job));
-}
-
-/// A read of the machine as every acknowledged write left it. `look` fills the results, or says why not.
-template <typename Service, typename Params, typename Results, typename Look>
-kj::Promise<void> read(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
-                       Method<Service, Params, Results> method, Look look) {
-  return answer(desk, reach, context, method, IfBroken::kAskAgain, Bound::kTimeout,
-                [&desk, look = std::move(look)](Duration within) {
-                  auto ready = make_awaited<Result<void>>();
-                  desk.node.linearizable_read(within, std::move(ready.done));
-                  return ready.promise.then([look](Result<void> confirmed) mutable -> Result<void> {
-                    if (!confirmed) return confirmed;
-                    return look();
-                  });
-                });
-}
-
-/// A command for the log. `fill(results' ok, reply)` writes the answer; Body is the alternative of
-/// state::ReplyBody that such a command is answered with.
-template <typename Body, typename Service, typename Params, typename Results, typename Fill>
-kj::Promise<void> write(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
-                        Method<Service, Params, Results> method, IfBroken if_broken,
-                        state::Operation operation, Fill fill) {
-  if (auto valid = state::validate(operation); !valid) {
-    refuse(context, valid.error());
-    return kj::READY_NOW;
-  }
-  const state::Stamp stamp = read_terms(context.getParams().getCall()).stamp;
-  return answer(desk, reach, context, method, if_broken, Bound::kTimeout,
-                [&desk, context, stamp, operation = std::move(operation), fill](Duration within) mutable {
-                  auto applied = make_awaited<state::Reply>();
-                  desk.node.propose(operation, stamp, within, std::move(applied.done));
-                  return applied.promise.then([context, fill](state::Reply reply) mutable -> Result<void> {
-                    if (!reply) return fail(reply.error());
-                    const Body* body = std::get_if<Body>(&*reply);
-                    if (!body) return internal::reused_sequence();
-                    fill(context.getResults().initOutcome().initOk(), *body);
-                    return {};
-                  });
-                });
 }
 
 }  // namespace holdfast::rpc

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "rpc/answer.h"
 #include "rpc/member_status.h"
+#include "rpc/read_write.h"
 #include "rpc/texts.h"
 
 namespace holdfast::rpc {

@@ -1,9 +1,9 @@
 #include "rpc/config_service.h"
 
-#include "rpc/answer.h"
 #include "rpc/cluster_service.h"
 #include "rpc/conversions.h"
 #include "rpc/range_reader.h"
+#include "rpc/read_write.h"
 #include "rpc/watch_stream.h"
 
 namespace holdfast::rpc {

@@ -7,8 +7,9 @@
 
 namespace holdfast::rpc {
 
-/// The clients' door to one node. Thread: the loop's. Connections that hold what visit() gave are closed
-/// before the door is destroyed.
+/// The clients' door to one node. Thread: the loop's. Connections that hold what visit() gave are closed, and
+/// the loop has turned once, before the door and the node are destroyed: what a closed connection cancels
+/// ends in the loop's next turn.
 class Door {
  public:
   Door(net::EventLoop& loop, node::Node& node, Identity identity, LogSink& logging)

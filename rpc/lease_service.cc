@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rpc/answer.h"
+#include "rpc/read_write.h"
 #include "rpc/texts.h"
 
 namespace holdfast::rpc {

@@ -1,8 +1,8 @@
 #include "rpc/lock_service.h"
 
-#include "rpc/answer.h"
 #include "rpc/conversions.h"
 #include "rpc/queue_wait.h"
+#include "rpc/read_write.h"
 #include "rpc/texts.h"
 
 namespace holdfast::rpc {

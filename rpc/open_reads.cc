@@ -4,7 +4,7 @@
 
 namespace holdfast::rpc {
 
-void OpenReads::keep(Revision revision, std::string end, Entries rest) {
+void OpenReads::keep(Revision revision, std::string after, std::string end, Entries rest) {
   std::size_t bytes = 0;
   for (const auto& [key, entry] : rest) bytes += key.size() + entry.value.size();
   if (rest.size() > bounds_.entries_of_one || bytes > bounds_.bytes) return;
@@ -18,16 +18,14 @@ void OpenReads::keep(Revision revision, std::string end, Entries rest) {
   }
   entries_ += rest.size();
   bytes_ += bytes;
-  reads_.push_back(Read{revision, std::move(end), std::move(rest), bytes, timer_.now()});
+  reads_.push_back(Read{revision, std::move(after), std::move(end), std::move(rest), bytes, timer_.now()});
   while (reads_.size() > bounds_.reads || entries_ > bounds_.entries || bytes_ > bounds_.bytes) drop_first();
   arm();
 }
 
 bool OpenReads::find(Revision revision, const config::KeyRange& range, Rest& rest) {
   for (auto read = reads_.begin(); read != reads_.end(); ++read) {
-    if (read->revision != revision || read->end != range.end || read->entries.empty()) continue;
-    // Below its first key it knows nothing.
-    if (range.begin < read->entries.front().first) continue;
+    if (read->revision != revision || read->end != range.end || range.begin <= read->after) continue;
     rest.first =
         std::lower_bound(read->entries.begin(), read->entries.end(), range.begin,
                          [](const auto& entry, const std::string& key) { return entry.first < key; });

@@ -36,7 +36,7 @@ class OpenReads {
   const Bounds& bounds() const { return bounds_; }
   /// Keeps what follows the first page of a read of [.., `end`) at `revision`: all of it, up to the end of
   /// the range. Nothing if it is too large.
-  void keep(Revision revision, std::string end, Entries rest);
+  void keep(Revision revision, std::string after, std::string end, Entries rest);
   struct Rest {
     Entries::const_iterator first;
     Entries::const_iterator last;
@@ -51,6 +51,7 @@ class OpenReads {
  private:
   struct Read {
     Revision revision;
+    std::string after;  // of what is up to here, it knows nothing
     std::string end;
     Entries entries;
     std::size_t bytes = 0;

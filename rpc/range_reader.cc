@@ -51,7 +51,7 @@ Page read_newest(const state::Machine& machine, OpenReads& open_reads, const Pag
   OpenReads::Entries rest;
   rest.reserve(left);
   for (auto entry = stopped; entry != last; ++entry) rest.emplace_back(entry->first, entry->second);
-  open_reads.keep(page.revision, request.range.end, std::move(rest));
+  open_reads.keep(page.revision, *page.entries.back().first, request.range.end, std::move(rest));
   return page;
 }
 

@@ -1,7 +1,7 @@
 #include "rpc/registry_service.h"
 
-#include "rpc/answer.h"
 #include "rpc/conversions.h"
+#include "rpc/read_write.h"
 #include "rpc/texts.h"
 #include "rpc/watch_stream.h"
 

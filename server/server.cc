@@ -57,7 +57,11 @@ Server::Server(const Options& options, net::EventLoop& loop, LogSink& logging, C
       node_loop_(loop),
       tasks_(*this) {}
 
-Server::~Server() noexcept(false) = default;
+Server::~Server() noexcept(false) {
+  // Calls that a connection's end cancelled let go of the node in the loop's next turn, not before.
+  connections_.clear();
+  loop_.wait_scope().poll();
+}
 
 Result<void> Server::take_ports() {
   net::Listener::Options listener_options;

@@ -41,6 +41,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   /// Errors: what keeps it from running, for one line on stderr.
   static Result<std::unique_ptr<Server>> open(const Options& options, net::EventLoop& loop, LogSink& logging,
                                               Callback<void(int status)> ended);
+  /// Requires: not inside a handler or promise of the loop.
   ~Server() noexcept(false);
 
   void start();
