@@ -1,0 +1,141 @@
+#include <catch2/catch.hpp>
+
+#include "tests/rpc/calls.h"
+
+namespace holdfast::test {
+
+TEST_CASE("a follower passes writes and reads on to the leader") {
+  Cluster cluster(3);
+  auto config = cluster.connect(cluster.follower()).configRequest().send().getConfig();
+  const auto revision = put(cluster, config, "a", "1");
+  auto results = cluster.call(get_request(config, "a", "b"));
+  REQUIRE(error_of(results));
+  REQUIRE(results.getOutcome().getOk().getEntries().size() == 1);
+  CHECK(results.getOutcome().getOk().getEntries()[0].getModRevision() == revision);
+}
+
+TEST_CASE("a refusal by the state comes through a follower as it is") {
+  Cluster cluster(3);
+  auto config = cluster.connect(cluster.follower()).configRequest().send().getConfig();
+  const auto revision = put(cluster, config, "a", "1");
+  auto request = put_request(config, "a", "2");
+  request.getPut().setConditional(true);
+  request.getPut().setExpected(revision + 5);
+  auto results = cluster.call(request);
+  const auto refused = error_of(results);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kRevisionMismatch);
+  CHECK(refused.error().revision == Revision(revision));
+}
+
+TEST_CASE("what a member answers by itself alone is never passed on") {
+  Cluster cluster(3);
+  auto here = cluster.connect(cluster.follower()).hereRequest().send().getHoldfast();
+  auto config = here.configRequest().send().getConfig();
+  auto results = cluster.call(put_request(config, "a", "1"));
+  REQUIRE_FALSE(error_of(results));
+  CHECK(error_of(results).error().code == Errc::kNotLeader);
+  auto leader_here = cluster.connect(cluster.leader()).hereRequest().send().getHoldfast();
+  put(cluster, leader_here.configRequest().send().getConfig(), "a", "1");
+}
+
+TEST_CASE("a serializable read is answered without the leader") {
+  Cluster cluster(3);
+  Member& follower = cluster.follower();
+  auto config = cluster.connect(follower).configRequest().send().getConfig();
+  put(cluster, config, "a", "1");
+  REQUIRE(cluster.run_until([&] { return follower.node->machine().config().find("a") != nullptr; }));
+  for (auto& member : cluster.members) {
+    if (member.get() != &follower) member->kill();
+  }
+  auto request = get_request(config, "a", "b");
+  request.getGet().setSerializable(true);
+  auto results = cluster.call(request);
+  REQUIRE(error_of(results));
+  CHECK(results.getOutcome().getOk().getEntries().size() == 1);
+}
+
+TEST_CASE("without a quorum a read is unavailable within its time, and a write is not reported as refused") {
+  Cluster cluster(3);
+  Member& follower = cluster.follower();
+  auto config = cluster.connect(follower).configRequest().send().getConfig();
+  put(cluster, config, "a", "1");
+  for (auto& member : cluster.members) {
+    if (member.get() != &follower) member->kill();
+  }
+  auto read = get_request(config, "a", "b");
+  read.initCall().setTimeoutMs(300);
+  auto unread = cluster.call(read);
+  REQUIRE_FALSE(error_of(unread));
+  CHECK(error_of(unread).error().code == Errc::kUnavailable);
+  auto write = put_request(config, "a", "2");
+  write.initCall().setTimeoutMs(300);
+  auto unwritten = cluster.call(write);
+  REQUIRE_FALSE(error_of(unwritten));
+  const Errc code = error_of(unwritten).error().code;
+  CHECK((code == Errc::kUnavailable || code == Errc::kUnknown));
+}
+
+TEST_CASE("calls go on through a follower when the leader dies") {
+  Cluster cluster(3);
+  Member& old_leader = cluster.leader();
+  auto config = cluster.connect(cluster.follower()).configRequest().send().getConfig();
+  put(cluster, config, "a", "1");
+  old_leader.kill();
+  // The first write may meet the broken connection, and then nobody can know its fate.
+  auto write = put_request(config, "a", "2");
+  auto written = cluster.call(write);
+  if (auto error = error_of(written); !error) CHECK(error.error().code == Errc::kUnknown);
+  put(cluster, config, "a", "3");
+  auto results = cluster.call(get_request(config, "a", "b"));
+  REQUIRE(error_of(results));
+  CHECK(rpc::to_string(results.getOutcome().getOk().getEntries()[0].getValue()) == "3");
+}
+
+TEST_CASE("the status comes from any member, with those that are silent as not healthy") {
+  Cluster cluster(3);
+  Member& follower = cluster.follower();
+  Member& leader = cluster.leader();
+  auto api = cluster.connect(follower).clusterRequest().send().getCluster();
+  auto request = api.statusRequest();
+  request.initCall().setTimeoutMs(2000);
+  {
+    auto results = cluster.call(request);
+    auto status = results.getStatus();
+    CHECK(status.getClusterId() == 7);
+    CHECK(rpc::to_string(status.getLeader()) == leader.name);
+    REQUIRE(status.getMembers().size() == 3);
+    for (auto member : status.getMembers()) {
+      CHECK(member.getHealthy());
+      CHECK((member.getRole() == schema::Cluster::Role::LEADER) ==
+            (rpc::to_string(member.getName()) == leader.name));
+    }
+  }
+  for (auto& member : cluster.members) {
+    if (member.get() != &follower) member->kill();
+  }
+  REQUIRE(cluster.run_until([&] { return !follower.node->leader(); }));
+  auto again = api.statusRequest();
+  again.initCall().setTimeoutMs(1000);
+  auto results = cluster.call(again);
+  auto status = results.getStatus();
+  CHECK(rpc::to_string(status.getLeader()).empty());
+  REQUIRE(status.getMembers().size() == 3);
+  for (auto member : status.getMembers()) {
+    const bool self = rpc::to_string(member.getName()) == follower.name;
+    CHECK(member.getHealthy() == self);
+    if (!self) CHECK(member.getRole() == schema::Cluster::Role::UNKNOWN);
+  }
+}
+
+TEST_CASE("a client hears where it comes from") {
+  Cluster cluster;
+  auto api = cluster.connect(cluster.leader()).clusterRequest().send().getCluster();
+  auto results = cluster.call(api.whoAmIRequest());
+  const auto address = parse_endpoint(rpc::to_string(results.getAddress()));
+  REQUIRE(address);
+  CHECK(address->host == "127.0.0.1");
+  CHECK(address->port != 0);
+}
+
+}  // namespace holdfast::test

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "node/ports/image_store.h"
+#include "node/ports/log_store.h"
+#include "node/ports/loop.h"
+
+namespace holdfast::test {
+
+/// Stores that are durable at once: the door is under test here, not the disk.
+class MemoryLog final : public node::LogStore {
+ public:
+  explicit MemoryLog(node::Loop& loop) : loop_(loop) {}
+  void write(std::optional<raft::HardState>, std::vector<raft::Entry>, Callback<void()> durable) override {
+    loop_.post(std::move(durable));
+  }
+  void compact(Index, Term) override {}
+
+ private:
+  node::Loop& loop_;
+};
+
+class MemoryImage final : public node::ImageStore {
+ public:
+  explicit MemoryImage(node::Loop& loop) : loop_(loop) {}
+  void write(std::vector<RowChange>, std::vector<node::HistoryRow> history) override {
+    for (auto& row : history) written_.push_back(std::move(row));
+  }
+  void commit(Index, Callback<void()> durable) override {
+    for (auto& row : written_) history_.push_back(std::move(row));
+    written_.clear();
+    loop_.post(std::move(durable));
+  }
+  void read_history(Revision from, std::size_t,
+                    Callback<void(std::vector<node::HistoryRow>)> result) override {
+    std::vector<node::HistoryRow> rows;
+    for (const auto& row : history_) {
+      if (row.last >= from) rows.push_back(row);
+    }
+    loop_.post([rows = std::move(rows), result = std::move(result)]() mutable { result(std::move(rows)); });
+  }
+
+ private:
+  node::Loop& loop_;
+  std::vector<node::HistoryRow> written_;
+  std::vector<node::HistoryRow> history_;
+};
+
+}  // namespace holdfast::test

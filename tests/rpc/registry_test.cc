@@ -1,0 +1,137 @@
+#include <catch2/catch.hpp>
+
+#include "tests/rpc/calls.h"
+
+namespace holdfast::test {
+
+namespace {
+
+auto register_request(schema::Registry::Client registry, const std::string& service, const std::string& id,
+                      LeaseId lease, const std::string& tag) {
+  auto request = registry.registerRequest();
+  request.setService(as_text(service));
+  auto instance = request.initInstance();
+  instance.setId(as_text(id));
+  instance.setAddress("10.0.0.1");
+  instance.setPort(80);
+  instance.setWeight(1);
+  instance.initTags(1).set(0, as_text(tag));
+  auto pair = instance.initMetadata(1)[0];
+  pair.setKey("zone");
+  pair.setValue("a");
+  instance.setLease(lease.value());
+  return request;
+}
+
+class RegistryWatcher final : public schema::Registry::Watcher::Server {
+ public:
+  RegistryWatcher(std::map<std::string, bool>& present, bool& complete)
+      : present_(present), complete_(complete) {}
+  kj::Promise<void> changes(ChangesContext context) override {
+    for (auto change : context.getParams().getChanges()) {
+      present_[rpc::to_string(change.getInstance().getId())] = !change.getRemoved();
+    }
+    complete_ = complete_ || context.getParams().getComplete();
+    return kj::READY_NOW;
+  }
+
+ private:
+  std::map<std::string, bool>& present_;
+  bool& complete_;
+};
+
+}  // namespace
+
+TEST_CASE("registered instances are resolved by tag, metadata and health, and listed") {
+  Cluster cluster(3);
+  auto holdfast = cluster.connect(cluster.follower());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  const LeaseId lease = grant(cluster, holdfast.leasesRequest().send().getLeases(), milliseconds(60'000));
+  REQUIRE(error_of(cluster.call(register_request(registry, "web", "web-1", lease, "blue"))));
+  auto sick = register_request(registry, "web", "web-2", lease, "green");
+  sick.getInstance().setHealth(schema::Registry::Health::CRITICAL);
+  REQUIRE(error_of(cluster.call(sick)));
+
+  const auto resolve = [&](auto&& set) {
+    auto request = registry.resolveRequest();
+    request.setService("web");
+    set(request.initFilter());
+    return cluster.call(request);
+  };
+  auto all = resolve([](auto) {});
+  CHECK(all.getOutcome().getOk().getInstances().size() == 2);
+  auto healthy = resolve([](auto filter) { filter.setHealthyOnly(true); });
+  REQUIRE(healthy.getOutcome().getOk().getInstances().size() == 1);
+  auto instance = healthy.getOutcome().getOk().getInstances()[0];
+  CHECK(rpc::to_string(instance.getId()) == "web-1");
+  CHECK(instance.getPort() == 80);
+  CHECK(rpc::to_string(instance.getMetadata()[0].getValue()) == "a");
+  CHECK(instance.getLease() == lease.value());
+  auto tagged = resolve([](auto filter) { filter.initTags(1).set(0, "green"); });
+  REQUIRE(tagged.getOutcome().getOk().getInstances().size() == 1);
+  CHECK(rpc::to_string(tagged.getOutcome().getOk().getInstances()[0].getId()) == "web-2");
+
+  auto services = cluster.call(registry.servicesRequest());
+  REQUIRE(services.getOutcome().getOk().getServices().size() == 1);
+  CHECK(services.getOutcome().getOk().getServices()[0].getInstances() == 2);
+}
+
+TEST_CASE("a watch of a service tells what is there, then what comes and goes") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  auto leases = holdfast.leasesRequest().send().getLeases();
+  const LeaseId lasting = grant(cluster, leases, milliseconds(60'000));
+  REQUIRE(error_of(cluster.call(register_request(registry, "web", "web-1", lasting, "blue"))));
+  REQUIRE(error_of(cluster.call(register_request(registry, "mail", "mail-1", lasting, "blue"))));
+  std::map<std::string, bool> present;
+  bool complete = false;
+  auto request = registry.watchRequest();
+  request.setService("web");
+  request.setWatcher(kj::heap<RegistryWatcher>(present, complete));
+  auto opened = cluster.call(request);
+  REQUIRE(error_of(opened));
+  REQUIRE(cluster.run_until([&] { return complete; }));
+  CHECK(present == std::map<std::string, bool>{{"web-1", true}});
+
+  const LeaseId brief = grant(cluster, leases, milliseconds(200));
+  REQUIRE(error_of(cluster.call(register_request(registry, "web", "web-2", brief, "blue"))));
+  REQUIRE(cluster.run_until([&] { return present.count("web-2") != 0; }));
+  CHECK(present["web-2"]);
+  REQUIRE(cluster.run_until([&] { return !present["web-2"]; }));
+}
+
+TEST_CASE("a watch of a service without instances is complete at once") {
+  Cluster cluster;
+  auto registry = cluster.connect(cluster.leader()).registryRequest().send().getRegistry();
+  std::map<std::string, bool> present;
+  bool complete = false;
+  auto request = registry.watchRequest();
+  request.setService("nothing");
+  request.setWatcher(kj::heap<RegistryWatcher>(present, complete));
+  auto opened = cluster.call(request);
+  CHECK(cluster.run_until([&] { return complete; }));
+  CHECK(present.empty());
+}
+
+TEST_CASE("deregistering names what is not there") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  const LeaseId lease = grant(cluster, holdfast.leasesRequest().send().getLeases(), milliseconds(60'000));
+  REQUIRE(error_of(cluster.call(register_request(registry, "web", "web-1", lease, "blue"))));
+  const auto deregister = [&](const char* service, const char* id, LeaseId by) {
+    auto request = registry.deregisterRequest();
+    request.setService(service);
+    request.setId(id);
+    request.setLease(by.value());
+    auto results = cluster.call(request);
+    return error_of(results);
+  };
+  CHECK(deregister("web", "web-1", LeaseId(12345)).error().code == Errc::kNotHolder);
+  CHECK(deregister("web", "web-9", {}).error().code == Errc::kInstanceNotFound);
+  CHECK(deregister("web", "web-1", lease));
+  CHECK(deregister("web", "web-1", lease).error().code == Errc::kServiceNotFound);
+}
+
+}  // namespace holdfast::test
