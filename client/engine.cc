@@ -35,11 +35,14 @@ void Engine::spawn(kj::Promise<void> task) { tasks_.add(kj::mv(task)); }
 void Engine::farewell(kj::Promise<void> task) { farewells_.add(kj::mv(task)); }
 
 void Engine::notify(std::function<void()> callback) {
-  if (options_.executor) {
-    options_.executor(std::move(callback));
-  } else {
-    callback();
-  }
+  // In an event of its own: what it throws must not tear what called it.
+  tasks_.add(kj::evalLater([this, callback = std::move(callback)]() mutable {
+    if (options_.executor) {
+      options_.executor(std::move(callback));
+    } else {
+      callback();
+    }
+  }));
 }
 
 void Engine::discard(std::uint64_t number) {

@@ -43,11 +43,6 @@ Instant Endpoints::ready_at() const {
   return earliest;
 }
 
-void Endpoints::prefer(std::string_view address) {
-  learn(address);
-  preferred_ = address;
-}
-
 void Endpoints::learn(std::string_view address) {
   if (!address.empty() && find(address) == nullptr && members_.size() < kMostMembers) {
     members_.push_back(Member{.address = std::string(address), .learnt = true});

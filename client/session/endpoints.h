@@ -29,10 +29,9 @@ class Endpoints {
   /// When next() will have somebody. Returns: kNever if there is no address at all.
   Instant ready_at() const;
 
-  /// Comes first from now on, also if it was unknown.
-  void prefer(std::string_view address);
   /// A further member, to be tried when those that were configured fail.
   void learn(std::string_view address);
+  /// It comes first from now on.
   void succeeded(std::string_view address);
   void failed(std::string_view address, std::string why, Instant now);
 

@@ -34,12 +34,14 @@ TEST_CASE("the member that answered last is preferred, until it fails") {
   CHECK(endpoints.next(at(5000)) != "b:1");
 }
 
-TEST_CASE("the leader is preferred also if it was not configured") {
+TEST_CASE("a member that was learnt is preferred once it has answered") {
   Endpoints endpoints = three();
-  endpoints.prefer("leader:1");
+  endpoints.learn("leader:1");
+  CHECK(endpoints.next(at(0)) == "a:1");
+  endpoints.succeeded("leader:1");
   CHECK(endpoints.next(at(0)) == "leader:1");
   endpoints.failed("leader:1", "refused", at(0));
-  CHECK(endpoints.next(at(0)) == "a:1");
+  CHECK(endpoints.next(at(0)) == "b:1");
 }
 
 TEST_CASE("members that were learnt take over when all that were configured fail") {
