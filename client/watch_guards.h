@@ -12,7 +12,8 @@
 /// What the watches that users hold are made of.
 namespace holdfast::client {
 
-struct Watch::Impl {
+class Watch::Impl {
+ public:
   Impl(std::shared_ptr<sdk::Runtime> from, std::uint64_t task, std::shared_ptr<sdk::WatchQueue> events,
        std::uint64_t first)
       : runtime(std::move(from)), number(task), queue(std::move(events)), start(first) {}
@@ -26,7 +27,8 @@ struct Watch::Impl {
   const std::uint64_t start;
 };
 
-struct ServiceWatch::Impl {
+class ServiceWatch::Impl {
+ public:
   Impl(std::shared_ptr<sdk::Runtime> from, std::uint64_t task, std::shared_ptr<sdk::InstanceQueue> states)
       : runtime(std::move(from)), number(task), queue(std::move(states)) {}
   ~Impl();
