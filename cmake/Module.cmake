@@ -1,8 +1,9 @@
-# holdfast_module(NAME [EXCLUDE file...] [LINK library...])
+# holdfast_module(NAME [EXCLUDE file...] [LINK library...] [PRECOMPILE header...])
 # A folder is a module: every .cc in it goes into the static library holdfast_NAME.
-# Included as "NAME/header.h" from the top of the tree. LINK is public.
+# Included as "NAME/header.h" from the top of the tree. LINK is public. PRECOMPILE names the heavy headers of others; that
+# every file still includes what it uses is seen by clang's pass, which precompiles nothing.
 function(holdfast_module name)
-  cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   foreach(excluded ${ARG_EXCLUDE})
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
@@ -17,6 +18,12 @@ function(holdfast_module name)
   endif()
   target_include_directories(holdfast_${name} ${scope} ${CMAKE_SOURCE_DIR})
   target_link_libraries(holdfast_${name} ${scope} ${ARG_LINK})
+  if(ARG_PRECOMPILE)
+    target_precompile_headers(holdfast_${name} PRIVATE ${ARG_PRECOMPILE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(holdfast_${name} PRIVATE -fpch-preprocess)  # so that ccache can look inside
+    endif()
+  endif()
 endfunction()
 
 # holdfast_test(NAME [PREFIX p] [LINK library...]): every .cc of the current folder, one Catch2 program
