@@ -159,6 +159,26 @@ TEST_CASE("a watch that nobody reads keeps the service waiting, not its own memo
   CHECK(fed() == 60);
 }
 
+TEST_CASE("watches that nobody reads hold up neither other watches nor other calls") {
+  Service service;
+  Client client(options_for(service));
+  std::vector<Watch> unread;
+  for (int i = 0; i < 12; ++i) {
+    auto watch = client.watch("/large");
+    REQUIRE(watch);
+    unread.push_back(std::move(*watch));
+  }
+  auto read = client.watch("/small");
+  REQUIRE(read);
+  for (int i = 0; i < 6; ++i) {
+    put(service, "/large", std::string(700'000, 'x'));
+  }
+  REQUIRE(eventually([&] { return service.world([](World& world) { return world.fed; }) >= 12 * 3; }));
+  put(service, "/small", "through");
+  CHECK(take(*read, 1) == std::vector<std::string>{"through"});
+  CHECK(client.get("/small"));
+}
+
 TEST_CASE("a cancelled watch ends the wait of another thread") {
   Service service;
   Client client(options_for(service));
