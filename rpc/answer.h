@@ -86,11 +86,16 @@ class Answer {
       refuse(context_, internal::not_leader_here(desk_.node));
       return kj::READY_NOW;
     }
-    return desk_.members.leader(remaining())
-        .then([this](Result<kj::Own<MemberDoor>> door) -> kj::Promise<void> {
+    // Finding the leader's address may end in time while connecting to it does not.
+    auto found = desk_.timer.timeoutAfter(to_kj(remaining() + kGrace), desk_.members.leader(remaining()));
+    return found.then(
+        [this](Result<kj::Own<MemberDoor>> door) -> kj::Promise<void> {
           if (!door) return settle(door.error());
           if (door->get() == nullptr) return again();
           return pass_on(**door);
+        },
+        [this](kj::Exception&& exception) -> kj::Promise<void> {
+          return settle(internal::broken_error(IfBroken::kAskAgain, exception));
         });
   }
 
