@@ -16,7 +16,7 @@ WorldResult run(std::uint64_t seed) { return World(seed, draw_options(seed)).run
 
 TEST_CASE("no seed breaks a promise") {
   std::uint64_t first = from_environment("HOLDFAST_SIM_FIRST_SEED", 1);
-  std::uint64_t seeds = from_environment("HOLDFAST_SIM_SEEDS", 150);
+  std::uint64_t seeds = from_environment("HOLDFAST_SIM_SEEDS", 1000);
   Index committed;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     INFO("replay: HOLDFAST_SIM_FIRST_SEED=" << seed
