@@ -28,10 +28,11 @@ function(holdfast_module name)
   endif()
 endfunction()
 
-# holdfast_test(NAME [PREFIX p] [LINK library...]): every .cc of the current folder, one Catch2 program
-# test_NAME; each test case is a test of ctest, labelled NAME.
+# holdfast_test(NAME [TIMEOUT seconds] [REAL_TIME] [LINK library...]): every .cc of the current folder, one Catch2
+# program test_NAME; each test case is a test of ctest, labelled NAME. REAL_TIME: its cases have deadlines on the real
+# clock, so nothing else runs beside them on a small machine.
 function(holdfast_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "REAL_TIME" "TIMEOUT" "LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -39,8 +40,12 @@ function(holdfast_test name)
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} holdfast_catch holdfast_warnings)
   target_precompile_headers(test_${name} REUSE_FROM holdfast_catch)
+  set(processors 1)
+  if(ARG_REAL_TIME)
+    set(processors 2)
+  endif()
   catch_discover_tests(test_${name} TEST_PREFIX "${name}: "
-                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT})
+                       PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT} PROCESSORS ${processors})
 endfunction()
 
 # Not -Wnon-virtual-dtor: KJ's and Cap'n Proto's interfaces, servers among them, have no virtual destructor, and
