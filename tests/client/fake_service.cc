@@ -168,7 +168,7 @@ bool eventually(const std::function<bool()>& holds, int times) {
     if (holds()) {
       return true;
     }
-    waiting.wait_for(std::chrono::milliseconds(5));
+    waiting.wait_for(std::chrono::milliseconds(20));
   }
   return false;
 }
