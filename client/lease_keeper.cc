@@ -77,7 +77,7 @@ void LeaseKeeper::send_due(Instant at) {
     Duration patience = Duration::max();
     for (auto& [lease, kept] : kept_) {
       // What is due soon goes along.
-      bool soon = kept.safety.due() != kNever && kept.safety.due() <= at + kept.safety.patience() / 2;
+      bool soon = kept.safety.due() != kNever && kept.safety.due() <= at + kept.safety.patience();
       if (soon && batch.size() < limits::kMaxLeasesPerCall) {
         batch.push_back(lease);
         patience = std::min(patience, kept.safety.patience());

@@ -27,8 +27,9 @@ class SafeUntil {
   /// When the next keepalive is to be sent: a third of the TTL after the last one that was acknowledged, a
   /// short while after one that failed; kNever while one is on its way.
   Instant due() const { return due_; }
-  /// How long to wait for an answer before asking another member.
-  Duration patience() const { return Duration(ttl_) / 3; }
+  /// How long to wait for an answer before asking another member: short enough that two members in a row may
+  /// be silent and a third is still asked in time.
+  Duration patience() const { return Duration(ttl_) / 6; }
 
   void sent();
   void acknowledged(Instant sent_at, milliseconds ttl);

@@ -99,7 +99,23 @@ void Service::start_member(int member) {
 }
 
 void Service::freeze_member(int member, bool frozen) {
-  world([this, member, frozen](World&) { members_[static_cast<std::size_t>(member)].frozen = frozen; });
+  world([this, member, frozen](World&) {
+    auto& changed = members_[static_cast<std::size_t>(member)];
+    changed.frozen = frozen;
+    for (auto& call : frozen ? decltype(changed.waiting)() : std::exchange(changed.waiting, {})) {
+      call->fulfill();
+    }
+  });
+}
+
+kj::Maybe<kj::Promise<void>> Service::when_thawed(int member) {
+  auto& asked = members_[static_cast<std::size_t>(member)];
+  if (!asked.frozen) {
+    return nullptr;
+  }
+  auto thawed = kj::newPromiseAndFulfiller<void>();
+  asked.waiting.push_back(kj::mv(thawed.fulfiller));
+  return kj::mv(thawed.promise);
 }
 
 void Service::break_connections() {
@@ -135,8 +151,8 @@ kj::Promise<void> Service::Visit::run(const std::string& method, std::function<k
     change->second(world());
   }
   ++service.calls_[service.member_name(connection->member) + " " + method];
-  if (service.frozen(connection->member)) {
-    return kj::NEVER_DONE;
+  KJ_IF_MAYBE (thawed, service.when_thawed(connection->member)) {
+    return thawed->then([serve = std::move(serve)]() { return serve(); });
   }
   auto& faults = service.faults_[method];
   if (faults.empty()) {
@@ -168,7 +184,7 @@ bool eventually(const std::function<bool()>& holds, int times) {
     if (holds()) {
       return true;
     }
-    waiting.wait_for(std::chrono::milliseconds(20));
+    waiting.wait_for(std::chrono::milliseconds(5));
   }
   return false;
 }

@@ -39,7 +39,7 @@ class Service {
   /// Its connections break, and it accepts none.
   void stop_member(int member);
   void start_member(int member);
-  /// It accepts connections and takes calls, but answers none of them, nor those it has.
+  /// As a process that is stopped: it takes connections and calls, and answers them once it goes on.
   void freeze_member(int member, bool frozen = true);
   void break_connections();
   void set_leader(int member);
@@ -87,6 +87,8 @@ class Service {
   int leader() const { return leader_; }
   std::string member_name(int member) const { return "n" + std::to_string(member + 1); }
   bool frozen(int member) const { return members_[static_cast<std::size_t>(member)].frozen; }
+  /// Null: it is not frozen.
+  kj::Maybe<kj::Promise<void>> when_thawed(int member);
   std::string connection_remote(const Connection& connection) { return connection.rpc->remote_address(); }
 
  private:
@@ -94,6 +96,7 @@ class Service {
     std::unique_ptr<net::Listener> listener;
     std::vector<std::shared_ptr<Connection>> connections;
     bool frozen = false;
+    std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiting;  ///< calls that came while it was frozen
   };
 
   void post(std::function<void()> task);

@@ -112,7 +112,7 @@ TEST_CASE("a holder that nobody answers stops believing before its TTL is over")
 TEST_CASE("keepalives go on at another member") {
   Service service(3);
   Client client(options_for(service));
-  auto lock = client.lock("a", {.ttl = 3s});
+  auto lock = client.lock("a", {.ttl = 600ms});
   REQUIRE(lock);
   eventually([&] { return service.calls("leases.keepAlive") > 0; });
   int used = service.calls_at(0, "leases.keepAlive") > 0   ? 0
@@ -120,7 +120,7 @@ TEST_CASE("keepalives go on at another member") {
                                                            : 2;
   SECTION("when theirs dies") { service.stop_member(used); }
   SECTION("when theirs answers nothing") { service.freeze_member(used); }
-  CHECK_FALSE(lock->wait_lost(4s));
+  CHECK_FALSE(lock->wait_lost(1500ms));
   CHECK(lock->is_safe());
 }
 

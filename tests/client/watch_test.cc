@@ -173,7 +173,8 @@ TEST_CASE("watches that nobody reads hold up neither other watches nor other cal
   for (int i = 0; i < 6; ++i) {
     put(service, "/large", std::string(700'000, 'x'));
   }
-  REQUIRE(eventually([&] { return service.world([](World& world) { return world.fed; }) >= 12 * 3; }));
+  // Two values fill a queue; whether a third was on its way already depends on how fast the first was taken.
+  REQUIRE(eventually([&] { return service.world([](World& world) { return world.fed; }) >= 12 * 2; }));
   put(service, "/small", "through");
   CHECK(take(*read, 1) == std::vector<std::string>{"through"});
   CHECK(client.get("/small"));

@@ -52,6 +52,17 @@ TEST_CASE("a failed keepalive is repeated soon, several times within what is lef
   CHECK(lease.until() == at(810));
 }
 
+TEST_CASE("two members in a row may be silent, and a third still hears of the lease in time") {
+  const milliseconds ttl = GENERATE(milliseconds(300), milliseconds(600), milliseconds(10'000));
+  SafeUntil lease(ttl, at(0));
+  for (int silent = 0; silent < 2; ++silent) {
+    const Instant sent = lease.due();
+    lease.sent();
+    lease.failed(sent + lease.patience());
+  }
+  CHECK(lease.due() + Duration(ttl) / 10 < lease.until());
+}
+
 TEST_CASE("an answer that was overtaken by a newer one takes nothing back") {
   SafeUntil lease(milliseconds(1000), at(0));
   lease.acknowledged(at(600), milliseconds(1000));
