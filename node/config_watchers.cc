@@ -84,6 +84,18 @@ void ConfigWatchers::on_events(const std::vector<state::Event>& events) {
   }
 }
 
+void ConfigWatchers::replaced(Revision before) {
+  ++replacements_;
+  for (auto& [id, watcher] : watchers_) {
+    if (!watcher.following) continue;  // it looks anew when it takes, or when its history comes
+    watcher.following = false;
+    following_.remove(watcher.range, id);
+    // What is queued was told of and is right; behind it, and behind all that was seen, history goes on.
+    watcher.next = std::max(watcher.next, before.next());
+    if (watcher.queue.empty()) catch_up(id, watcher);
+  }
+}
+
 void ConfigWatchers::fall_behind(WatchId id, Watcher& watcher) {
   // It was told that there is something; when it takes, it reads from its place.
   watcher.next = watcher.queue.front()->revision();
@@ -137,17 +149,21 @@ void ConfigWatchers::read_image(WatchId id, Watcher& watcher) {
   watcher.reading_image = true;
   // What memory lacks at this moment is in the image by now; what comes into the image later may be missed.
   Revision covered = machine_.history().first_in_memory();
-  image_store_.read_history(watcher.next, kImageReadBytes,
-                            lifetime_.guard([this, id, covered](std::vector<HistoryRow> rows) {
-                              image_read(id, covered, std::move(rows));
-                            }));
+  image_store_.read_history(
+      watcher.next, kImageReadBytes,
+      lifetime_.guard([this, id, replacements = replacements_, covered](std::vector<HistoryRow> rows) {
+        image_read(id, replacements, covered, std::move(rows));
+      }));
 }
 
-void ConfigWatchers::image_read(WatchId id, Revision covered, std::vector<HistoryRow> rows) {
+void ConfigWatchers::image_read(WatchId id, std::uint64_t replacements, Revision covered,
+                                std::vector<HistoryRow> rows) {
   auto found = watchers_.find(id);
   if (found == watchers_.end()) return;
   Watcher& watcher = found->second;
   watcher.reading_image = false;
+  // They may be another image's rows, without what was compacted there.
+  if (replacements != replacements_) return catch_up(id, watcher);
   for (const HistoryRow& row : rows) take_row(watcher, row);
   if (rows.empty()) watcher.next = std::max(watcher.next, covered);
   if (!watcher.queue.empty() || watcher.ended) {

@@ -44,6 +44,9 @@ class ConfigWatchers {
   ConfigBatch take(WatchId id, std::size_t most_bytes);
   /// All of one revision, in order.
   void on_events(const std::vector<state::Event>& events);
+  /// As WatchHub::replaced: nobody follows any more; each catches up from its own place, or ends if that was
+  /// compacted.
+  void replaced(Revision before);
 
  private:
   struct Watcher {
@@ -59,7 +62,7 @@ class ConfigWatchers {
   void catch_up(WatchId id, Watcher& watcher);
   void scan_memory(Watcher& watcher, std::size_t most_bytes);
   void read_image(WatchId id, Watcher& watcher);
-  void image_read(WatchId id, Revision covered, std::vector<HistoryRow> rows);
+  void image_read(WatchId id, std::uint64_t replacements, Revision covered, std::vector<HistoryRow> rows);
   void take_row(Watcher& watcher, const HistoryRow& row);
   void follow(WatchId id, Watcher& watcher);
   void fall_behind(WatchId id, Watcher& watcher);
@@ -70,6 +73,7 @@ class ConfigWatchers {
   Notify notify_;
   std::unordered_map<WatchId, Watcher> watchers_;
   RangeIndex following_;
+  std::uint64_t replacements_ = 0;  // of the machine: what was asked of the history before is not to be used
   Lifetime lifetime_;
 };
 

@@ -83,6 +83,16 @@ void Proposals::resolve(Index index, Term term, state::Reply reply) {
   }
 }
 
+void Proposals::passed_over(Index through) {
+  while (pending_.size() > waiting_ && pending_.front().index <= through) {
+    Pending lost = std::move(pending_.front());
+    pending_.pop_front();
+    finish(
+        std::move(lost),
+        fail(Errc::kUnknown, "this member received the state from another one before it learned its fate"));
+  }
+}
+
 void Proposals::expire(Instant now) {
   if (now < earliest_.due()) return;
   earliest_.clear();

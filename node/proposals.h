@@ -52,6 +52,10 @@ class Proposals {
   /// is that very entry, if there is one.
   void resolve(Index index, Term term, state::Reply reply);
 
+  /// Entries up to `through` are in the state without having been applied here: whether the proposals among
+  /// them were is not known, and never will be.
+  void passed_over(Index through);
+
   /// Those still undecided at `deadline` or before are told kUnknown; those never proposed, kUnavailable.
   void expire(Instant now);
   /// Lets nobody wait longer than `deadline`.

@@ -53,16 +53,36 @@ RegistryBatch RegistryWatchers::take(WatchId id, std::size_t most_changes) {
 }
 
 void RegistryWatchers::on_change(const registry::Change& change) {
-  auto mark = [&](std::string_view service) {
+  mark({change.service, change.instance.id}, change.instance.mod_revision);
+}
+
+void RegistryWatchers::replacing(const state::Machine& next) {
+  if (watchers_.empty()) return;
+  const auto& before = machine_.registry().all();
+  const auto& after = next.registry().all();
+  for (const auto& [key, instance] : before) {
+    // When it went is not known any more; it was not later than this.
+    if (after.find(key) == after.end()) mark(key, next.revision());
+  }
+  for (const auto& [key, instance] : after) {
+    auto known = before.find(key);
+    if (known == before.end() || known->second.mod_revision != instance.mod_revision) {
+      mark(key, instance.mod_revision);
+    }
+  }
+}
+
+void RegistryWatchers::mark(const registry::InstanceKey& instance, Revision revision) {
+  auto mark_for = [&](std::string_view service) {
     auto watching = by_service_.find(service);
     if (watching == by_service_.end()) return;
     for (WatchId id : watching->second) {
-      watchers_.at(id).dirty[{change.service, change.instance.id}] = change.instance.mod_revision;
+      watchers_.at(id).dirty[instance] = revision;
       notify_(id);
     }
   };
-  mark(change.service);
-  mark("");
+  mark_for(instance.first);
+  mark_for("");
 }
 
 }  // namespace holdfast::node

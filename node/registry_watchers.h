@@ -26,6 +26,8 @@ class RegistryWatchers {
   /// Requires: `id` is open.
   RegistryBatch take(WatchId id, std::size_t most_changes);
   void on_change(const registry::Change& change);
+  /// As WatchHub::replacing: marks what differs.
+  void replacing(const state::Machine& next);
 
  private:
   struct Watcher {
@@ -33,6 +35,8 @@ class RegistryWatchers {
     std::map<registry::InstanceKey, Revision> dirty;
     bool complete = false;
   };
+
+  void mark(const registry::InstanceKey& instance, Revision revision);
 
   const state::Machine& machine_;
   Notify notify_;

@@ -93,6 +93,10 @@ RegistryBatch WatchHub::take_registry(WatchId watch, std::size_t most_changes) {
 
 void WatchHub::close(WatchId watch) { impl_->close(watch); }
 
+void WatchHub::replacing(const state::Machine& next) { impl_->registry().replacing(next); }
+
+void WatchHub::replaced(Revision before) { impl_->config().replaced(before); }
+
 void WatchHub::on_events(const std::vector<state::Event>& events) {
   impl_->config().on_events(events);
   for (const state::Event& event : events) {

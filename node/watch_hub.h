@@ -65,6 +65,10 @@ class WatchHub {
   // --- From the node ---
   /// After a command was applied: its events, all at one revision.
   void on_events(const std::vector<state::Event>& events);
+  /// The machine is about to become `next`, which is further on: between the two lie changes that on_events()
+  /// will not bring. Then replaced() must follow, with the revision that the machine had.
+  void replacing(const state::Machine& next);
+  void replaced(Revision before);
 
  private:
   class Impl;

@@ -88,6 +88,9 @@ class Machine {
   /// Errors: kCorrupt, naming the table.
   Result<void> load(std::size_t table, const Row& row);
   Result<void> finish_loading();
+  /// Exchanges all state: whoever refers to this machine sees the other's. What was read from either (tables,
+  /// entries, iterators) is void.
+  void swap(Machine& other) { impl_.swap(other.impl_); }
 
  private:
   class Impl;

@@ -113,6 +113,19 @@ TEST_CASE_METHOD(Fixture, "what was refused is decided and answered, and its cal
   CHECK(proposals.take_waiting().size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "what came with another member's state instead of being applied is unknown") {
+  add(1, 1000, {LeaseId(7)});
+  add(2);
+  accept(5, 3);
+  add(3);
+  proposals.passed_over(Index(5));
+  CHECK(decided == std::vector{LeaseId(7)});
+  CHECK(answers == std::map<int, std::string>{{1, "unknown"}});
+  resolve(6, 3);
+  CHECK(answers[2] == "ok");
+  CHECK(proposals.any_waiting());
+}
+
 TEST_CASE_METHOD(Fixture, "the number of commands under way is bounded") {
   for (std::size_t i = 0; i < limits::kMaxPendingProposals; ++i) {
     proposals.add(Blob("x"), kNever, {}, [](const state::Reply&) {});
