@@ -14,6 +14,12 @@ constexpr std::size_t kTextBytes = 16;
 
 milliseconds since(ClusterTime then, ClusterTime now) { return std::max(now - then, milliseconds(0)); }
 
+/// A number that no byte holds must not come out as another one: validate() is to see that it is unknown.
+template <typename Ours, typename Wire>
+Ours to_enum(Wire number) {
+  return static_cast<Ours>(std::min<unsigned>(static_cast<unsigned>(number), 0xff));
+}
+
 std::optional<Revision> read_condition(bool conditional, std::uint64_t expected) {
   return conditional ? std::optional<Revision>(Revision(expected)) : std::nullopt;
 }
@@ -62,7 +68,7 @@ state::RegisterInstance read_registration(schema::Registry::RegisterParams::Read
     instance.metadata.insert_or_assign(to_string(pair.getKey()), to_string(pair.getValue()));
   }
   instance.weight = in.getWeight();
-  instance.health = static_cast<registry::Health>(in.getHealth());
+  instance.health = to_enum<registry::Health>(in.getHealth());
   instance.maintenance = in.getMaintenance();
   instance.lease = LeaseId(in.getLease());
   return state::RegisterInstance{to_string(params.getService()), std::move(instance)};
@@ -108,7 +114,7 @@ lock::Acquire read_acquire(schema::Locks::Acquire::Reader in) {
   lock::Acquire acquire;
   acquire.lock = to_string(in.getLock());
   acquire.lease = LeaseId(in.getLease());
-  acquire.mode = static_cast<lock::Mode>(in.getMode());
+  acquire.mode = to_enum<lock::Mode>(in.getMode());
   acquire.owner = to_string(in.getOwner());
   acquire.queue = in.getQueue();
   if (in.getBounded()) acquire.wait = milliseconds(static_cast<std::int64_t>(in.getWaitMs()));
@@ -151,6 +157,8 @@ std::size_t wire_bytes(const registry::Instance& instance) {
   for (const auto& [key, value] : instance.metadata) bytes += 2 * kTextBytes + key.size() + value.size();
   return bytes;
 }
+
+std::size_t wire_bytes(const std::string& text) { return kTextBytes + text.size(); }
 
 std::size_t wire_bytes(const std::string& name, const lock::Lock& lock) {
   std::size_t bytes = kStructBytes + name.size();

@@ -37,6 +37,7 @@ static_assert(kMaxAnswerBytes < limits::kMaxClientFrameBytes);
 /// About what it takes in a message, in bytes: for keeping replies below a frame.
 std::size_t wire_bytes(std::string_view key, const config::Entry& entry, bool keys_only);
 std::size_t wire_bytes(const registry::Instance& instance);
+std::size_t wire_bytes(const std::string& text);
 std::size_t wire_bytes(const std::string& name, const lock::Lock& lock);
 
 }  // namespace holdfast::rpc

@@ -9,7 +9,7 @@ namespace holdfast::rpc {
 
 namespace {
 
-constexpr std::size_t kMaxServicesListed = 20'000;
+constexpr std::size_t kServiceBytes = 16;  // in a list of services, beside the name
 
 Result<void> check_size(std::size_t bytes, const std::string& service, std::size_t instances) {
   if (bytes <= kMaxAnswerBytes) return {};
@@ -47,10 +47,12 @@ kj::Promise<void> RegistryService::services(ServicesContext context) {
 Result<void> RegistryService::look_at_services(ServicesContext context) {
   const auto& machine = desk_.node.machine();
   const auto& services = machine.registry().services();
-  if (services.size() > kMaxServicesListed) {
+  std::size_t bytes = 0;
+  for (const auto& [name, instances] : services) bytes += kServiceBytes + wire_bytes(name);
+  if (bytes > kMaxAnswerBytes) {
     return fail(Errc::kLimitExceeded,
-                "there are " + std::to_string(services.size()) + " services, and a list holds " +
-                    std::to_string(kMaxServicesListed) + "; resolve them by name, or watch them all");
+                "the names of " + std::to_string(services.size()) + " services do not fit an answer of " +
+                    std::to_string(kMaxAnswerBytes) + " bytes; resolve them by name, or watch them all");
   }
   auto ok = context.getResults().initOutcome().initOk();
   ok.setRevision(machine.revision().value());

@@ -107,6 +107,9 @@ struct Validator {
   }
   Result<void> operator()(const RegisterInstance& wish) {
     const registry::Instance& instance = wish.instance;
+    if (instance.health > registry::Health::kCritical) {
+      return fail(Errc::kInvalidArgument, "the instance's health is unknown");
+    }
     return all_of(name("the service's name", wish.service), name("the instance's id", instance.id),
                   address(instance.address), tags(instance), metadata(instance),
                   lease("an instance", instance.lease));

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "base/limits.h"
+#include "rpc/conversions.h"
 #include "tests/rpc/calls.h"
 
 namespace holdfast::test {
@@ -76,6 +78,22 @@ TEST_CASE("registered instances are resolved by tag, metadata and health, and li
   CHECK(services.getOutcome().getOk().getServices()[0].getInstances() == 2);
 }
 
+TEST_CASE("an instance whose health nobody knows is refused, and the members live on") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  const LeaseId lease = grant(cluster, holdfast.leasesRequest().send().getLeases(), milliseconds(60'000));
+  // A byte is what the log keeps: 256 must not come out as passing.
+  for (const unsigned number : {3u, 255u, 256u, 65535u}) {
+    auto request = register_request(registry, "web", "web-1", lease, "blue");
+    request.getInstance().setHealth(static_cast<schema::Registry::Health>(number));
+    const auto refused = error_of(cluster.call(request));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::kInvalidArgument);
+  }
+  CHECK(error_of(cluster.call(register_request(registry, "web", "web-1", lease, "blue"))));
+}
+
 TEST_CASE("a watch of a service tells what is there, then what comes and goes") {
   Cluster cluster;
   auto holdfast = cluster.connect(cluster.leader());
@@ -132,6 +150,26 @@ TEST_CASE("deregistering names what is not there") {
   CHECK(deregister("web", "web-9", {}).error().code == Errc::kInstanceNotFound);
   CHECK(deregister("web", "web-1", lease));
   CHECK(deregister("web", "web-1", lease).error().code == Errc::kServiceNotFound);
+}
+
+TEST_CASE("more services than an answer takes are refused, and the connection lives on") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  const LeaseId lease = grant(cluster, holdfast.leasesRequest().send().getLeases(), milliseconds(60'000));
+  constexpr std::size_t kServices = 12'500;
+  static_assert(kServices * limits::kMaxNameBytes > rpc::kMaxAnswerBytes);
+  auto registrations = kj::heapArrayBuilder<kj::Promise<void>>(kServices);
+  for (std::size_t i = 0; i < kServices; ++i) {
+    std::string name = std::to_string(10'000 + i);
+    name.resize(limits::kMaxNameBytes, 'x');
+    registrations.add(register_request(registry, name, "1", lease, "blue").send().ignoreResult());
+  }
+  cluster.wait(kj::joinPromises(registrations.finish()));
+  const auto refused = error_of(cluster.call(registry.servicesRequest()));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kLimitExceeded);
+  CHECK(refused.error().message.find("12500 services") != std::string::npos);
 }
 
 }  // namespace holdfast::test

@@ -77,6 +77,10 @@ TEST_CASE("an instance is bounded in every field and needs a lease") {
   wish.instance.id = long_text(257);
   CHECK(has(limit(wish), "kMaxNameBytes"));
   wish = instance();
+  // Once in the log it could not be read there, and no replica would start again.
+  wish.instance.health = static_cast<registry::Health>(3);
+  CHECK(has(wrong(wish), "health is unknown"));
+  wish = instance();
   wish.instance.address = "";
   CHECK(has(wrong(wish), "address is empty"));
   wish = instance();
