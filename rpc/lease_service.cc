@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rpc/conversions.h"
 #include "rpc/read_write.h"
 #include "rpc/texts.h"
 
@@ -9,12 +10,24 @@ namespace holdfast::rpc {
 
 namespace {
 
-// What fits a frame with room to spare.
 constexpr std::size_t kMaxAttachmentsShown = 5'000;
+// What fits a frame with room to spare.
 constexpr std::size_t kMaxLeasesListed = 50'000;
 
 std::uint64_t to_ms(milliseconds time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+}
+
+/// The first of the texts, as many as an answer takes.
+std::vector<std::string> what_fits(std::vector<std::string> texts) {
+  std::size_t bytes = 0;
+  for (auto text = texts.begin(); text != texts.end(); ++text) {
+    bytes += wire_bytes(*text);
+    if (bytes <= kMaxAnswerBytes) continue;
+    texts.erase(text, texts.end());
+    break;
+  }
+  return texts;
 }
 
 }  // namespace
@@ -71,7 +84,7 @@ kj::Promise<void> LeaseService::show(ShowContext context) {
                 ok.setLease(id.value());
                 ok.setTtlMs(to_ms(lease->ttl));
                 ok.setRemainingMs(to_ms(desk_.node.remaining(id)));
-                const auto attached = desk_.node.machine().attachments(id, kMaxAttachmentsShown);
+                const auto attached = what_fits(desk_.node.machine().attachments(id, kMaxAttachmentsShown));
                 auto out = ok.initAttached(static_cast<unsigned>(attached.size()));
                 for (unsigned i = 0; i < out.size(); ++i) out.set(i, as_text(attached[i]));
                 return {};

@@ -89,4 +89,32 @@ TEST_CASE("a lease's time and a call's number of leases have limits") {
   CHECK(error_of(results).error().code == Errc::kLimitExceeded);
 }
 
+TEST_CASE("a lease with more attached than an answer takes is shown with the first of it") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto leases = holdfast.leasesRequest().send().getLeases();
+  auto config = holdfast.configRequest().send().getConfig();
+  const LeaseId lease = grant(cluster, leases, milliseconds(60'000));
+  constexpr std::size_t kKeys = 4200;
+  static_assert(kKeys * limits::kMaxKeyBytes > limits::kMaxClientFrameBytes);
+  auto puts = kj::heapArrayBuilder<kj::Promise<void>>(kKeys);
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    std::string key = std::to_string(10'000 + i);
+    key.resize(limits::kMaxKeyBytes, 'x');
+    auto request = put_request(config, key, "");
+    request.getPut().setLease(lease.value());
+    puts.add(request.send().ignoreResult());
+  }
+  cluster.wait(kj::joinPromises(puts.finish()));
+
+  auto show = leases.showRequest();
+  show.setLease(lease.value());
+  auto shown = cluster.call(show);
+  REQUIRE(error_of(shown));
+  auto attached = shown.getOutcome().getOk().getAttached();
+  CHECK(attached.size() > kKeys / 2);
+  CHECK(attached.size() < kKeys);
+  CHECK(rpc::to_string(attached[0]).substr(0, 9) == "key:10000");
+}
+
 }  // namespace holdfast::test
