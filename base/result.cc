@@ -30,6 +30,18 @@ std::string_view name_of(Errc code) {
       return "compacted";
     case Errc::kLockNotFound:
       return "lock_not_found";
+    case Errc::kMemberNotFound:
+      return "member_not_found";
+    case Errc::kMemberExists:
+      return "member_exists";
+    case Errc::kNotCaughtUp:
+      return "not_caught_up";
+    case Errc::kChangeInProgress:
+      return "change_in_progress";
+    case Errc::kWouldLoseQuorum:
+      return "would_lose_quorum";
+    case Errc::kNotEnabled:
+      return "not_enabled";
     case Errc::kSessionWindowFull:
       return "session_window_full";
     case Errc::kNotLeader:
@@ -42,6 +54,8 @@ std::string_view name_of(Errc code) {
       return "not_committed";
     case Errc::kStopping:
       return "stopping";
+    case Errc::kDiskFull:
+      return "disk_full";
     case Errc::kUnknown:
       return "unknown";
     case Errc::kWrongCluster:

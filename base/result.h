@@ -28,6 +28,12 @@ enum class Errc : std::uint16_t {
   kCancelled = 18,
   kCompacted = 19,
   kLockNotFound = 20,
+  kMemberNotFound = 21,
+  kMemberExists = 22,
+  kNotCaughtUp = 23,       ///< a learner's log is too far behind for it to become a voter
+  kChangeInProgress = 24,  ///< another membership change is open, or leadership is being handed over
+  kWouldLoseQuorum = 25,
+  kNotEnabled = 26,  ///< the cluster's feature level does not allow it yet: some member is too old
   // Sessions: see docs/GLOSSARY.md.
   kSessionWindowFull = 30,
   // The cluster did not take the request; it certainly had no effect.
@@ -36,6 +42,7 @@ enum class Errc : std::uint16_t {
   kOverloaded = 42,
   kNotCommitted = 43,
   kStopping = 44,
+  kDiskFull = 45,  ///< the member is short of space; reads go on
   // It may have taken effect, now or later.
   kUnknown = 50,
   // A peer or a file is not what it should be.
@@ -74,7 +81,7 @@ constexpr bool is_unknown(Errc code) { return code == Errc::kUnknown; }
 /// True when the same request may be sent again without any risk: it certainly had no effect.
 constexpr bool is_safe_to_retry(Errc code) {
   return code == Errc::kNotLeader || code == Errc::kUnavailable || code == Errc::kOverloaded ||
-         code == Errc::kNotCommitted || code == Errc::kStopping;
+         code == Errc::kNotCommitted || code == Errc::kStopping || code == Errc::kDiskFull;
 }
 
 }  // namespace holdfast

@@ -35,6 +35,7 @@ int fail(const client::Error& error) {
       return kUnavailable;
     case Errc::kUnavailable:
     case Errc::kOverloaded:
+    case Errc::kDiskFull:
     case Errc::kInternal:
       complain(message);
       return kUnavailable;

@@ -1,61 +1,74 @@
 #include "client/errors.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast::sdk {
 
 namespace {
 
-client::Errc to_public(Errc code) {
-  switch (code) {
-    case Errc::kInvalidArgument:
-      return client::Errc::kInvalidArgument;
-    case Errc::kLimitExceeded:
-      return client::Errc::kLimitExceeded;
-    case Errc::kKeyNotFound:
-      return client::Errc::kKeyNotFound;
-    case Errc::kRevisionMismatch:
-      return client::Errc::kRevisionMismatch;
-    case Errc::kLeaseNotFound:
-      return client::Errc::kLeaseNotFound;
-    case Errc::kServiceNotFound:
-      return client::Errc::kServiceNotFound;
-    case Errc::kInstanceNotFound:
-      return client::Errc::kInstanceNotFound;
-    case Errc::kLockHeld:
-      return client::Errc::kLockHeld;
-    case Errc::kLockNotFound:
-      return client::Errc::kLockNotFound;
-    case Errc::kNotHolder:
-      return client::Errc::kNotHolder;
-    case Errc::kWaitTimedOut:
-      return client::Errc::kWaitTimedOut;
-    case Errc::kCancelled:
-      return client::Errc::kCancelled;
-    case Errc::kCompacted:
-      return client::Errc::kCompacted;
-    case Errc::kNotLeader:
-    case Errc::kUnavailable:
-    case Errc::kNotCommitted:
-    case Errc::kStopping:
-      return client::Errc::kUnavailable;
-    case Errc::kSessionWindowFull:
-    case Errc::kOverloaded:
-      return client::Errc::kOverloaded;
-    case Errc::kUnknown:
-      return client::Errc::kUnknown;
-    case Errc::kWrongCluster:
-    case Errc::kCorrupt:
-    case Errc::kStorage:
-      return client::Errc::kInternal;
-  }
-  return client::Errc::kInternal;  // of a newer service
+struct Pair {
+  Errc ours;
+  client::Errc theirs;
+};
+
+// What users see of each of the service's codes. Where several come out as one, the first gives its name.
+constexpr Pair kPairs[] = {
+    {Errc::kInvalidArgument, client::Errc::kInvalidArgument},
+    {Errc::kLimitExceeded, client::Errc::kLimitExceeded},
+    {Errc::kKeyNotFound, client::Errc::kKeyNotFound},
+    {Errc::kRevisionMismatch, client::Errc::kRevisionMismatch},
+    {Errc::kLeaseNotFound, client::Errc::kLeaseNotFound},
+    {Errc::kServiceNotFound, client::Errc::kServiceNotFound},
+    {Errc::kInstanceNotFound, client::Errc::kInstanceNotFound},
+    {Errc::kLockHeld, client::Errc::kLockHeld},
+    {Errc::kLockNotFound, client::Errc::kLockNotFound},
+    {Errc::kNotHolder, client::Errc::kNotHolder},
+    {Errc::kWaitTimedOut, client::Errc::kWaitTimedOut},
+    {Errc::kCancelled, client::Errc::kCancelled},
+    {Errc::kCompacted, client::Errc::kCompacted},
+    {Errc::kMemberNotFound, client::Errc::kMemberNotFound},
+    {Errc::kMemberExists, client::Errc::kMemberExists},
+    {Errc::kNotCaughtUp, client::Errc::kNotCaughtUp},
+    {Errc::kChangeInProgress, client::Errc::kChangeInProgress},
+    {Errc::kWouldLoseQuorum, client::Errc::kWouldLoseQuorum},
+    {Errc::kNotEnabled, client::Errc::kNotEnabled},
+    {Errc::kUnavailable, client::Errc::kUnavailable},
+    {Errc::kNotLeader, client::Errc::kUnavailable},
+    {Errc::kNotCommitted, client::Errc::kUnavailable},
+    {Errc::kStopping, client::Errc::kUnavailable},
+    {Errc::kOverloaded, client::Errc::kOverloaded},
+    {Errc::kSessionWindowFull, client::Errc::kOverloaded},
+    {Errc::kDiskFull, client::Errc::kDiskFull},
+    {Errc::kUnknown, client::Errc::kUnknown},
+    {Errc::kWrongCluster, client::Errc::kInternal},
+    {Errc::kCorrupt, client::Errc::kInternal},
+    {Errc::kStorage, client::Errc::kInternal},
+};
+
+client::Errc public_code(Errc code) {
+  const auto* found = std::find_if(std::begin(kPairs), std::end(kPairs),
+                                   [code](const Pair& pair) { return pair.ours == code; });
+  return found == std::end(kPairs) ? client::Errc::kInternal : found->theirs;  // of a newer service
 }
 
 }  // namespace
 
 client::Error to_public(Error error) {
-  return {to_public(error.code), std::move(error.message), error.revision.value()};
+  return {public_code(error.code), std::move(error.message), error.revision.value()};
 }
 
 }  // namespace holdfast::sdk
+
+namespace holdfast::client {
+
+std::string_view name_of(Errc code) {
+  if (code == Errc::kSessionEnded) return "session_ended";
+  if (code == Errc::kInternal) return "internal";
+  const auto* found = std::find_if(std::begin(sdk::kPairs), std::end(sdk::kPairs),
+                                   [code](const sdk::Pair& pair) { return pair.theirs == code; });
+  return found == std::end(sdk::kPairs) ? "unrecognised" : holdfast::name_of(found->ours);
+}
+
+}  // namespace holdfast::client

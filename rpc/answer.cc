@@ -3,6 +3,7 @@
 namespace holdfast::rpc::internal {
 
 Error no_leader_error(const Error& last) {
+  if (last.code == Errc::kDiskFull) return last;
   return Error{Errc::kUnavailable,
                "no leader took the call in time, and it had no effect; the last answer was: " + last.message};
 }

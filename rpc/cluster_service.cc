@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "rpc/member_list.h"
 #include "rpc/member_status.h"
 #include "rpc/read_write.h"
 #include "rpc/texts.h"
@@ -39,6 +40,18 @@ kj::Promise<void> ClusterService::revision(RevisionContext context) {
         context.getResults().initOutcome().initOk().setRevision(desk_.node.machine().revision().value());
         return {};
       });
+}
+
+kj::Promise<void> ClusterService::members(MembersContext context) {
+  if (context.getParams().getSerializable()) {
+    write_members(desk_, context.getResults().initOutcome().initOk());
+    return kj::READY_NOW;
+  }
+  return read(desk_, reach_, context, &schema::Cluster::Client::membersRequest,
+              [this, context]() mutable -> Result<void> {
+                write_members(desk_, context.getResults().initOutcome().initOk());
+                return {};
+              });
 }
 
 kj::Promise<Result<Revision>> newest_revision(kj::Own<Visitor> visitor, Reach reach,

@@ -15,6 +15,7 @@ class ClusterService final : public schema::Cluster::Server {
   kj::Promise<void> status(StatusContext context) override;
   kj::Promise<void> whoAmI(WhoAmIContext context) override;
   kj::Promise<void> revision(RevisionContext context) override;
+  kj::Promise<void> members(MembersContext context) override;
 
   kj::Own<Visitor> visitor_;
   Desk& desk_;

@@ -177,6 +177,38 @@ interface Cluster {
   # The newest revision, linearizable: where a watch from now on begins.
   revision @3 (call :Call) -> (outcome :Outcome(Done));
 
+  # Who takes part. Linearizable, with the leader's view of how far each one is; or, serializable, the membership as
+  # this node has it, which is what a node that wants to join may ask any member for.
+  members @4 (call :Call, serializable :Bool) -> (outcome :Outcome(MemberList));
+  # One change at a time; each is answered when it is committed. A member is added as a learner and promoted when it has caught up.
+  addMember @5 (call :Call, name :Text, peerAddress :Text) -> (outcome :Outcome(Changed));
+  promote @6 (call :Call, name :Text) -> (outcome :Outcome(Changed));
+  remove @7 (call :Call, name :Text) -> (outcome :Outcome(Changed));
+  # The new member takes over the old one's part, voter or learner, in one step.
+  replace @8 (call :Call, name :Text, newName :Text, newPeerAddress :Text) -> (outcome :Outcome(Changed));
+  # Answered when that member leads.
+  transferLeadership @9 (call :Call, name :Text) -> (outcome :Outcome(Transferred));
+
+  struct MemberList {
+    clusterId @0 :UInt64;
+    leader @1 :Text;               # a name, or empty
+    changing @2 :Bool;             # a change of voters is under way
+    lastIndex @3 :UInt64;          # of the answering node's log
+    members @4 :List(Member);      # in order of name
+  }
+  struct Member {
+    id @0 :UInt64; name @1 :Text; peerAddress @2 :Text;
+    endpoint @3 :Text;             # where clients reach it; empty: not known yet
+    part @4 :Part;
+    matchIndex @5 :UInt64;         # durably has the leader's log up to here, as the leader knows; 0: not known
+    dataId @6 :Text;               # of its data directory; empty: it has not been seen yet
+  }
+  # leaving: it still votes, until the change under way is complete. joining: a voter in a change under way.
+  enum Part { voter @0; learner @1; joining @2; leaving @3; }
+  # id and part: of the member that was added, promoted, or took over; of the removed one the id only.
+  struct Changed { id @0 :UInt64; part @1 :Part; index @2 :UInt64; }
+  struct Transferred { leader @0 :Text; term @1 :UInt64; }
+
   struct Status { clusterId @0 :UInt64; leader @1 :Text; members @2 :List(MemberStatus); }
   struct MemberStatus {
     id @0 :UInt64; name @1 :Text; endpoint @2 :Text; role @3 :Role; term @4 :UInt64;

@@ -35,7 +35,8 @@ Decision Retry::after(Outcome outcome, Instant now) {
   if (is_safe_to_retry(outcome.code) || outcome.code == Errc::kSessionWindowFull) {
     Decision decision = again(now, outcome.code != Errc::kSessionWindowFull);
     // The last word of a member that refused says more than "unavailable" would.
-    if (decision.action == Action::kGiveUnavailable && outcome.code == Errc::kOverloaded) {
+    const bool tells_more = outcome.code == Errc::kOverloaded || outcome.code == Errc::kDiskFull;
+    if (decision.action == Action::kGiveUnavailable && tells_more) {
       decision.action = Action::kGiveAnswer;
     }
     return decision;

@@ -23,10 +23,17 @@ enum class Errc {
   kWaitTimedOut,
   kCancelled,
   kCompacted,
+  kMemberNotFound,
+  kMemberExists,
+  kNotCaughtUp,       ///< a learner's log is too far behind for it to become a voter
+  kChangeInProgress,  ///< another membership change is open, or leadership is being handed over
+  kWouldLoseQuorum,
+  kNotEnabled,    ///< some member runs a version that is too old for it
   kSessionEnded,  ///< the client's session lease ended: what depended on it is gone
   kUnavailable,   ///< no member could be reached, or no leader, in time; the call had no effect
   kOverloaded,
-  kUnknown,  ///< the call may have taken effect, now or later
+  kDiskFull,  ///< the members are short of disk space and take no writes; reads go on
+  kUnknown,   ///< the call may have taken effect, now or later
   kInternal,
 };
 
