@@ -62,6 +62,7 @@ class Driver {
 
   raft::Status status() const { return core_.status(); }
   const raft::Membership& membership() const { return core_.membership(); }
+  std::vector<raft::FollowerStatus> followers() const { return core_.followers(); }
   Index held_by_all() const { return core_.held_by_all(); }
   Instant deadline() const { return core_.deadline(); }
 

@@ -43,6 +43,7 @@ ClusterTime Node::cluster_time() const { return impl_->cluster_time(); }
 raft::Status Node::status() const { return impl_->status(); }
 const raft::Membership& Node::membership() const { return impl_->membership(); }
 std::optional<LeaderInfo> Node::leader() const { return impl_->leader(); }
+std::vector<raft::FollowerStatus> Node::followers() const { return impl_->followers(); }
 bool Node::is_leader() const { return impl_->is_leader(); }
 
 void Node::stop(Callback<void()> done) { impl_->stop(std::move(done)); }

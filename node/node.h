@@ -84,6 +84,16 @@ class Node {
   /// (kUnavailable).
   void when_leader_known(Duration timeout, Callback<void(Result<LeaderInfo>)> done);
 
+  /// Makes `target` the membership; `done` runs when it is committed and no longer joint, with the index of
+  /// the entry that says so. Only on the leader.
+  /// Errors: kNotLeader, kStopping, kChangeInProgress, kNotCaughtUp, kWouldLoseQuorum, kLimitExceeded,
+  /// kInvalidArgument (nothing changed); kNotCommitted (another entry took its place); kUnknown.
+  void change_membership(raft::Membership target, Duration timeout, Callback<void(Result<Index>)> done);
+  /// Hands leadership to that voter; `done` runs when this member knows that it leads. Only on the leader.
+  /// Errors: kNotLeader, kStopping, kChangeInProgress (being handed over already), kMemberNotFound (no
+  /// voter), kUnavailable (it did not take over in time).
+  void transfer_leadership(MemberId to, Duration timeout, Callback<void(Result<void>)> done);
+
   Grants& grants();
   WatchHub& watches();
   const state::Machine& machine() const;
@@ -94,6 +104,8 @@ class Node {
   raft::Status status() const;
   const raft::Membership& membership() const;
   std::optional<LeaderInfo> leader() const;
+  /// How far the others are; empty on any but the leader.
+  std::vector<raft::FollowerStatus> followers() const;
   bool is_leader() const;
 
   /// Hands leadership over if it has it, refuses new calls, fails those that wait, and writes a last image;

@@ -46,6 +46,7 @@ class Node::Impl final : public DriverListener {
   bool is_leader() const { return driver_.status().role == raft::Role::kLeader; }
   raft::Status status() const { return driver_.status(); }
   const raft::Membership& membership() const { return driver_.membership(); }
+  std::vector<raft::FollowerStatus> followers() const { return driver_.followers(); }
   const state::Machine& machine() const { return *machine_; }
   Grants& grants() { return grants_; }
   WatchHub& watches() { return watches_; }

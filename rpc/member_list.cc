@@ -32,6 +32,8 @@ void write_members(Desk& desk, schema::Cluster::MemberList::Builder out) {
   out.setLeader(leader ? as_text(leader->name) : capnp::Text::Reader());
   out.setChanging(!desk.node.membership().outgoing_voters.empty());
   out.setLastIndex(desk.node.status().last.value());
+  std::map<MemberId, Index> match = {{desk.identity.member, desk.node.status().durable}};
+  for (const auto& follower : desk.node.followers()) match[follower.id] = follower.match;
   auto members = out.initMembers(static_cast<unsigned>(list.size()));
   for (unsigned i = 0; i < members.size(); ++i) {
     const raft::Member& member = list[i].member;
@@ -39,6 +41,9 @@ void write_members(Desk& desk, schema::Cluster::MemberList::Builder out) {
     members[i].setName(as_text(member.name));
     members[i].setPeerAddress(as_text(member.peer_address));
     members[i].setPart(list[i].part);
+    if (const auto known = match.find(member.id); known != match.end()) {
+      members[i].setMatchIndex(known->second.value());
+    }
     const auto known = desk.node.machine().members().find(member.id);
     if (known != desk.node.machine().members().end()) {
       members[i].setEndpoint(as_text(known->second.client_endpoint));
