@@ -38,6 +38,9 @@ struct Member {
   MemberId id;
   std::string name;
   std::string peer_address;  ///< "host:port" where other members reach it
+  /// The UUID of its data directory, so that a wiped disk does not vote under its old id; empty while it is
+  /// not known.
+  std::string data_id = {};
 
   friend bool operator==(const Member&, const Member&) = default;
 };
@@ -50,6 +53,16 @@ struct Membership {
   std::vector<Member> learners;         ///< receive entries, do not count
 
   friend bool operator==(const Membership&, const Membership&) = default;
+};
+
+/// What an image stands for: everything up to `index`, an entry of `term`, and who took part as of it.
+/// Ref: Raft §7
+struct Snapshot {
+  Index index;
+  Term term;
+  Membership membership;
+
+  friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 
 enum class Role : std::uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };

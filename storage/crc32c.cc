@@ -68,4 +68,8 @@ std::uint32_t crc32c_number(std::uint32_t crc, std::uint64_t number) {
   return crc32c(crc, std::string_view(bytes, sizeof bytes));
 }
 
+std::uint32_t crc32c_text(std::uint32_t crc, std::string_view text) {
+  return crc32c(crc32c_number(crc, text.size()), text);
+}
+
 }  // namespace holdfast::storage

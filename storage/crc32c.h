@@ -13,5 +13,7 @@ std::uint32_t crc32c_by_table(std::uint32_t crc, std::string_view bytes);
 
 /// Takes the eight bytes of `number`, least significant first.
 std::uint32_t crc32c_number(std::uint32_t crc, std::uint64_t number);
+/// Continues a checksum with a text: its length and its bytes.
+std::uint32_t crc32c_text(std::uint32_t crc, std::string_view text);
 
 }  // namespace holdfast::storage

@@ -15,7 +15,7 @@ struct Identity {
   /// Distinguishes this directory from one that was wiped and set up again with the same options; given by
   /// the log database when it is set up: 32 hexadecimal digits.
   std::string data_id;
-  raft::Membership membership;  ///< that the log starts from
+  raft::Membership membership;  ///< the founding one, that the log starts from; empty if it joined later
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -7,8 +7,8 @@
 
 namespace holdfast::storage {
 
-/// Tables `identity` and `members` of the log database. Throws: StorageFailure if they do not match their
-/// checksum.
+/// Table `identity` of the log database, with the founding members. Throws: StorageFailure if they do not
+/// match their checksum.
 std::optional<Identity> read_identity(Connection& connection);
 /// Requires: a transaction, and no identity yet.
 void write_identity(Connection& connection, const Identity& identity);

@@ -27,6 +27,7 @@ constexpr const char* kSchema = R"(
     base_index INTEGER NOT NULL,
     base_term INTEGER NOT NULL,
     base_chain INTEGER NOT NULL,
+    image_file TEXT NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE identity (
@@ -38,17 +39,19 @@ constexpr const char* kSchema = R"(
     checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE members (
+    stage TEXT NOT NULL CHECK (stage IN ('founding', 'base')),
     part TEXT NOT NULL CHECK (part IN ('voter', 'outgoing_voter', 'learner')),
     place INTEGER NOT NULL,
     member INTEGER NOT NULL,
     name TEXT NOT NULL,
     peer_address TEXT NOT NULL,
-    PRIMARY KEY (part, place)
+    data_id TEXT NOT NULL,
+    PRIMARY KEY (stage, part, place)
   ) STRICT, WITHOUT ROWID;
 )";
 
 // "HfLg"
-constexpr Format kLogFormat{"log", 0x48664c67, 1, kSchema};
+constexpr Format kLogFormat{"log", 0x48664c67, 2, kSchema};
 
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   throw StorageFailure(Errc::kCorrupt,
@@ -66,18 +69,13 @@ struct LogDatabase::Statements {
         bounds(c, "SELECT min(entry_index), max(entry_index) FROM log"),
         read(c,
              "SELECT entry_index, term, kind, chain, payload FROM log WHERE entry_index > ? "
-             "ORDER BY entry_index"),
-        read_state(c,
-                   "SELECT term, voted_for, base_index, base_term, base_chain, checksum FROM state "
-                   "WHERE one = 1"),
-        write_state(c,
-                    "REPLACE INTO state (one, term, voted_for, base_index, base_term, base_chain, checksum) "
-                    "VALUES (1, ?, ?, ?, ?, ?, ?)") {}
-  Statement insert, truncate, remove_below, find, bounds, read, read_state, write_state;
+             "ORDER BY entry_index") {}
+  Statement insert, truncate, remove_below, find, bounds, read;
 };
 
 LogDatabase::LogDatabase(const Location& location)
     : connection_(open_database(location, kLogFormat)),
+      state_table_(std::make_unique<LogStateTable>(*connection_)),
       statements_(std::make_unique<Statements>(*connection_)) {}
 
 LogDatabase::~LogDatabase() = default;
@@ -93,29 +91,6 @@ Identity LogDatabase::set_identity(Identity identity) {
 }
 
 // --- Reading
-
-std::uint32_t LogDatabase::checksum_of(const State& state) {
-  std::uint32_t crc = crc32c_number(0, state.hard_state.term.value());
-  crc = crc32c_number(crc, state.hard_state.voted_for.value());
-  crc = crc32c_number(crc, state.base_index.value());
-  crc = crc32c_number(crc, state.base_term.value());
-  return crc32c_number(crc, state.base_chain);
-}
-
-LogDatabase::State LogDatabase::read_state() {
-  State state;
-  Statement& read = statements_->read_state;
-  if (!read.step()) return state;  // nothing was ever written
-  state.hard_state = {Term(read.number(0)), MemberId(read.number(1))};
-  state.base_index = Index(read.number(2));
-  state.base_term = Term(read.number(3));
-  state.base_chain = static_cast<std::uint32_t>(read.number(4));
-  const auto checksum = static_cast<std::uint32_t>(read.number(5));
-  read.reset();
-  if (checksum != checksum_of(state))
-    damaged(connection_->path(), "the checksum of term and vote does not match");
-  return state;
-}
 
 std::vector<raft::Entry> LogDatabase::read_entries() {
   std::vector<raft::Entry> entries;
@@ -147,15 +122,25 @@ LogContents LogDatabase::load() {
   if (const std::string found = connection_->query("PRAGMA quick_check(1)"); found != "ok") {
     damaged(connection_->path(), found);
   }
-  state_ = read_state();
+  state_ = state_table_->read();
   last_index_ = state_.base_index;
   last_chain_ = state_.base_chain;
-  LogContents contents{state_.hard_state, state_.base_index, state_.base_term, read_entries()};
-  first_row_ = last_index_.next();
-  Statement& bounds = statements_->bounds;
-  if (bounds.step() && bounds.is_integer(0)) first_row_ = Index(bounds.number(0));
-  bounds.reset();
+  LogContents contents;
+  contents.hard_state = state_.hard_state;
+  contents.base_index = state_.base_index;
+  contents.base_term = state_.base_term;
+  if (state_.base_index) contents.base_membership = state_.base_membership;
+  contents.image_file = state_.image_file;
+  contents.entries = read_entries();
+  first_row_ = lowest_row();
   return contents;
+}
+
+Index LogDatabase::lowest_row() {
+  Statement& bounds = statements_->bounds;
+  const Index lowest = bounds.step() && bounds.is_integer(0) ? Index(bounds.number(0)) : last_index_.next();
+  bounds.reset();
+  return lowest;
 }
 
 // --- Writing
@@ -171,31 +156,23 @@ void LogDatabase::write(const std::optional<raft::HardState>& hard_state,
   if (hard_state && *hard_state != state_.hard_state) {
     INVARIANT(hard_state->term >= state_.hard_state.term, "a term that was left must never come back");
     state_.hard_state = *hard_state;
-    write_state();
+    state_table_->write(state_);
   }
   if (!entries.empty()) write_entries(entries);
 }
 
-void LogDatabase::write_state() {
-  statements_->write_state.bind_number(0, state_.hard_state.term.value())
-      .bind_number(1, state_.hard_state.voted_for.value())
-      .bind_number(2, state_.base_index.value())
-      .bind_number(3, state_.base_term.value())
-      .bind_number(4, state_.base_chain)
-      .bind_number(5, checksum_of(state_))
-      .run();
-}
-
 void LogDatabase::write_entries(const std::vector<raft::Entry>& entries) {
-  const Index first = entries.front().index;
-  INVARIANT(first > state_.base_index, "a compacted entry is committed and cannot be replaced");
+  std::size_t next = entries_overtaken(entries);
+  if (next == entries.size()) return;
+  const Index first = entries[next].index;
   INVARIANT(first <= last_index_.next(), "a log has no gaps");
   if (first <= last_index_) {
     last_chain_ = chain_at(first.previous());
     last_index_ = first.previous();
     statements_->truncate.bind_number(0, first.value()).run();
   }
-  for (const raft::Entry& entry : entries) {
+  for (; next < entries.size(); ++next) {
+    const raft::Entry& entry = entries[next];
     INVARIANT(entry.index == last_index_.next(), "entries of a write are consecutive");
     last_index_ = entry.index;
     last_chain_ = chain_entry(last_chain_, entry);
@@ -208,6 +185,17 @@ void LogDatabase::write_entries(const std::vector<raft::Entry>& entries) {
   }
 }
 
+/// The core may have issued this write before it knew of the image that was installed since. Of what it knew
+/// then, the image holds everything up to the base; what lies behind follows the base only if the entry there
+/// is the one that the base is.
+std::size_t LogDatabase::entries_overtaken(const std::vector<raft::Entry>& entries) const {
+  const Index first = entries.front().index;
+  if (first > state_.base_index) return 0;
+  const std::uint64_t at_base = state_.base_index.value() - first.value();
+  if (at_base >= entries.size() || entries[at_base].term != state_.base_term) return entries.size();
+  return at_base + 1;
+}
+
 std::uint32_t LogDatabase::chain_at(Index index) {
   if (index == state_.base_index) return state_.base_chain;
   Statement& find = statements_->find;
@@ -218,7 +206,7 @@ std::uint32_t LogDatabase::chain_at(Index index) {
   return chain;
 }
 
-void LogDatabase::compact(Index through, Term term) {
+void LogDatabase::compact(Index through, Term term, const raft::Membership& at_base) {
   INVARIANT(transaction_, "the log is compacted between begin() and commit()");
   if (through <= state_.base_index) return;
   INVARIANT(through <= last_index_, "only what is stored can be compacted");
@@ -229,7 +217,31 @@ void LogDatabase::compact(Index through, Term term) {
   find.reset();
   state_.base_index = through;
   state_.base_term = term;
-  write_state();
+  state_.base_membership = at_base;
+  state_table_->write(state_);
+}
+
+void LogDatabase::install(const raft::Snapshot& at, const std::string& image_file) {
+  INVARIANT(transaction_, "an image is installed between begin() and commit()");
+  INVARIANT(at.index > state_.base_index, "an image is installed above the base");
+  Statement& find = statements_->find;
+  const bool found = find.bind_number(0, at.index.value()).step() && Term(find.number(0)) == at.term;
+  if (found) {
+    state_.base_chain = static_cast<std::uint32_t>(find.number(1));
+    find.reset();
+  } else {
+    find.reset();
+    statements_->truncate.bind_number(0, at.index.value()).run();
+    state_.base_chain = chain_start(at.index, at.term);
+    last_index_ = at.index;
+    last_chain_ = state_.base_chain;
+  }
+  state_.base_index = at.index;
+  state_.base_term = at.term;
+  state_.base_membership = at.membership;
+  state_.image_file = image_file;
+  state_table_->write(state_);
+  first_row_ = lowest_row();
 }
 
 void LogDatabase::commit() {

@@ -7,14 +7,17 @@
 #include "raft/types.h"
 #include "storage/database.h"
 #include "storage/identity.h"
+#include "storage/log_state.h"
 
 namespace holdfast::storage {
 
 /// What a member finds in its log when it starts.
 struct LogContents {
   raft::HardState hard_state;
-  Index base_index;  ///< the last compacted entry; zero if none
+  Index base_index;  ///< the last compacted or installed entry; zero if none
   Term base_term;
+  std::optional<raft::Membership> base_membership;  ///< none if base_index is zero: the founding one
+  std::string image_file;            ///< the image that belongs to the log; empty: the one of the first boot
   std::vector<raft::Entry> entries;  ///< those behind it, without a gap
 };
 
@@ -39,11 +42,15 @@ class LogDatabase {
 
   /// One durable step: begin, any writes and compactions in their order, commit.
   void begin();
-  /// Entries are consecutive and replace the stored log from the first one's index on.
+  /// Entries are consecutive and replace the stored log from the first one's index on. Those at or below the
+  /// base, which an installed image has overtaken, are left out.
   /// Requires: the first follows a stored entry or the base.
   void write(const std::optional<raft::HardState>& hard_state, const std::vector<raft::Entry>& entries);
   /// Entries up to `through` no longer count. Their rows go later, by remove_compacted().
-  void compact(Index through, Term term);
+  void compact(Index through, Term term, const raft::Membership& at_base);
+  /// The image in `image_file`, received from another member, takes the place of everything up to `at`. What
+  /// lies behind stays if the log holds the entry `at` itself; else all of it goes. Requires: above the base.
+  void install(const raft::Snapshot& at, const std::string& image_file);
   /// Durability: what was written since begin() survives power loss when this returns.
   void commit();
 
@@ -56,27 +63,21 @@ class LogDatabase {
 
  private:
   struct Statements;
-  /// The single row of table `state`.
-  struct State {
-    raft::HardState hard_state;
-    Index base_index;
-    Term base_term;
-    std::uint32_t base_chain = 0;
-  };
-  static std::uint32_t checksum_of(const State& state);
-
-  State read_state();
-  void write_state();
   void write_entries(const std::vector<raft::Entry>& entries);
+  /// Returns: how many of them, from the first on, have no place above the base.
+  std::size_t entries_overtaken(const std::vector<raft::Entry>& entries) const;
   /// Requires: `index` is stored or the base.
   std::uint32_t chain_at(Index index);
   std::vector<raft::Entry> read_entries();
 
+  Index lowest_row();
+
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<LogStateTable> state_table_;
   std::unique_ptr<Statements> statements_;
   std::optional<Transaction> transaction_;
   // As of the last write, committed or not: a transaction that fails is the last one.
-  State state_;
+  LogState state_;
   Index last_index_;
   std::uint32_t last_chain_ = 0;
   Index first_row_;  // lowest row of the table, also if it is compacted; last + 1 if there is none

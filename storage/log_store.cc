@@ -7,7 +7,9 @@ namespace {
 
 std::size_t bytes_of(const LogJob& job) {
   std::size_t bytes = 0;
-  for (const raft::Entry& entry : job.entries) bytes += entry.payload.size();
+  const auto* write = std::get_if<LogWrite>(&job.what);
+  if (write == nullptr) return 0;
+  for (const raft::Entry& entry : write->entries) bytes += entry.payload.size();
   return bytes;
 }
 
@@ -44,10 +46,27 @@ void SqliteLogStore::stop() { worker_.stop(); }
 
 void SqliteLogStore::write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                            Callback<void()> durable) {
-  worker_.add(LogJob{hard_state, std::move(entries), std::move(durable), {}, {}});
+  worker_.add(LogJob{LogWrite{hard_state, std::move(entries)}, std::move(durable)});
 }
 
-void SqliteLogStore::compact(Index through, Term term) { worker_.add(LogJob{{}, {}, {}, through, term}); }
+void SqliteLogStore::compact(Index through, Term term, const raft::Membership& at_base) {
+  worker_.add(LogJob{LogCompaction{{through, term, at_base}}, {}});
+}
+
+void SqliteLogStore::install(raft::Snapshot at, std::string image_file, Callback<void()> durable) {
+  worker_.add(LogJob{LogInstallation{std::move(at), std::move(image_file)}, std::move(durable)});
+}
+
+void SqliteLogStore::carry_out(const LogWrite& write) { database_.write(write.hard_state, write.entries); }
+
+void SqliteLogStore::carry_out(const LogCompaction& compaction) {
+  const raft::Snapshot& base = compaction.base;
+  database_.compact(base.index, base.term, base.membership);
+}
+
+void SqliteLogStore::carry_out(const LogInstallation& installation) {
+  database_.install(installation.base, installation.image_file);
+}
 
 void SqliteLogStore::work(std::deque<LogJob>& jobs) {
   for (std::size_t next = 0; next < jobs.size();) {
@@ -56,8 +75,7 @@ void SqliteLogStore::work(std::deque<LogJob>& jobs) {
     database_.begin();
     while (next < jobs.size() && (next == first || bytes < options_.commit_bytes)) {
       const LogJob& job = jobs[next++];
-      database_.write(job.hard_state, job.entries);
-      if (job.compact_through) database_.compact(job.compact_through, job.compact_term);
+      std::visit([this](const auto& what) { carry_out(what); }, job.what);
       bytes += bytes_of(job);
     }
     database_.commit();

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "node/ports/log_store.h"
@@ -45,7 +47,9 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct Lo
 
   void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
              Callback<void()> durable) override;
-  void compact(Index through, Term term) override;
+  void compact(Index through, Term term, const raft::Membership& at_base) override;
+  /// LogDatabase::install(), in the order of the writes. Durability: `durable` as with write().
+  void install(raft::Snapshot at, std::string image_file, Callback<void()> durable);
 
   /// Transactions committed since the start. Thread: any.
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
@@ -55,6 +59,9 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct Lo
   void work(std::deque<LogJob>& jobs) override;
   bool tidy() override;
   void finish() override;
+  void carry_out(const struct LogWrite& write);
+  void carry_out(const struct LogCompaction& compaction);
+  void carry_out(const struct LogInstallation& installation);
 
   const LogStoreOptions options_;
   // The owner's until start(), then the log thread's.
@@ -67,13 +74,21 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct Lo
   Worker<LogJob> worker_;  // last: its thread ends before the rest goes
 };
 
-/// A write, or a compaction if `compact_through` is set.
-struct LogJob {
+/// One of these, in the order in which they were asked for.
+struct LogWrite {
   std::optional<raft::HardState> hard_state;
   std::vector<raft::Entry> entries;
-  Callback<void()> durable;
-  Index compact_through;
-  Term compact_term;
+};
+struct LogCompaction {
+  raft::Snapshot base;
+};
+struct LogInstallation {
+  raft::Snapshot base;
+  std::string image_file;
+};
+struct LogJob {
+  std::variant<LogWrite, LogCompaction, LogInstallation> what;
+  Callback<void()> durable;  ///< may be empty
 };
 
 }  // namespace holdfast::storage

@@ -22,7 +22,7 @@ Result<raft::Restored> restore(const Identity& identity, LogContents log, const 
   }
   raft::Restored restored;
   restored.hard_state = log.hard_state;
-  restored.membership = identity.membership;
+  restored.membership = log.base_membership ? *std::move(log.base_membership) : identity.membership;
   restored.base_index = log.base_index;
   restored.base_term = log.base_term;
   restored.entries = std::move(log.entries);

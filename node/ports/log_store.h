@@ -18,9 +18,9 @@ class LogStore {
   /// Durability: `durable` runs on the loop once the write survives power loss; in the order of the calls.
   virtual void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                      Callback<void()> durable) = 0;
-  /// Entries up to `through` (of term `term`) are no longer needed. In the order of the writes; durable at
-  /// leisure.
-  virtual void compact(Index through, Term term) = 0;
+  /// Entries up to `through` (of term `term`) are no longer needed; `at_base` is the membership as of that
+  /// entry. In the order of the writes; durable at leisure.
+  virtual void compact(Index through, Term term, const raft::Membership& at_base) = 0;
 };
 
 }  // namespace holdfast::node

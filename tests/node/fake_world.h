@@ -44,7 +44,9 @@ class FakeLog final : public LogStore {
     for (raft::Entry& entry : entries) written.push_back(std::move(entry));
     waiting.push_back(std::move(durable));
   }
-  void compact(Index through, Term term) override { compacted.emplace_back(through, term); }
+  void compact(Index through, Term term, const raft::Membership&) override {
+    compacted.emplace_back(through, term);
+  }
   void sync() {
     for (auto& durable : std::exchange(waiting, {})) durable();
   }

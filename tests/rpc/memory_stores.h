@@ -17,7 +17,7 @@ class MemoryLog final : public node::LogStore {
   void write(std::optional<raft::HardState>, std::vector<raft::Entry>, Callback<void()> durable) override {
     loop_.post(std::move(durable));
   }
-  void compact(Index, Term) override {}
+  void compact(Index, Term, const raft::Membership&) override {}
 
  private:
   node::Loop& loop_;

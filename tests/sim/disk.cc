@@ -52,15 +52,18 @@ void Disk::carry_out(StoredLog& log, const LogWrite& write) {
     log.entries.erase(log.entries.begin(), log.entries.begin() + count);
     log.base = write.compact_through;
     log.base_term = write.compact_term;
+    log.base_membership = write.at_base;
   }
 }
 
 void Disk::write_log(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                      Callback<void()> durable) {
-  issue({hard_state, std::move(entries), {}, {}, std::move(durable)});
+  issue({hard_state, std::move(entries), {}, {}, {}, std::move(durable)});
 }
 
-void Disk::compact_log(Index through, Term term) { issue({{}, {}, through, term, {}}); }
+void Disk::compact_log(Index through, Term term, const raft::Membership& at_base) {
+  issue({{}, {}, through, term, at_base, {}});
+}
 
 void Disk::issue(LogWrite write) {
   carry_out(issued_, write);

@@ -21,7 +21,8 @@ struct StoredLog {
   raft::HardState hard_state;
   Index base;
   Term base_term;
-  std::deque<raft::Entry> entries;  // from base + 1 on
+  raft::Membership base_membership;  // empty until something was compacted
+  std::deque<raft::Entry> entries;   // from base + 1 on
 
   Index last() const { return base + entries.size(); }
   const raft::Entry* find(Index index) const;
@@ -52,7 +53,7 @@ class Disk {
 
   void write_log(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                  Callback<void()> durable);
-  void compact_log(Index through, Term term);
+  void compact_log(Index through, Term term, const raft::Membership& at_base);
   void write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history);
   void commit_image(Index applied, Callback<void()> durable);
   void read_history(Revision from, std::size_t most_bytes,
@@ -73,6 +74,7 @@ class Disk {
     std::vector<raft::Entry> entries;
     Index compact_through;
     Term compact_term;
+    raft::Membership at_base;
     Callback<void()> durable;
   };
   struct ImageWrite {

@@ -22,8 +22,8 @@ std::unique_ptr<state::Machine> load(const StoredImage& image) {
 
 raft::Restored restore(const Disk& disk, const raft::Membership& membership) {
   const StoredLog& log = disk.durable();
-  return {log.hard_state,      membership, log.base, log.base_term, {log.entries.begin(), log.entries.end()},
-          disk.image().applied};
+  return {log.hard_state, log.base ? log.base_membership : membership, log.base,
+          log.base_term,  {log.entries.begin(), log.entries.end()},    disk.image().applied};
 }
 
 }  // namespace
@@ -77,7 +77,9 @@ class Member::Process final : public node::Loop,
     member_.observer_.before_write(member_, entries);
     member_.disk_.write_log(hard_state, std::move(entries), guarded(std::move(durable)));
   }
-  void compact(Index through, Term term) override { member_.disk_.compact_log(through, term); }
+  void compact(Index through, Term term, const raft::Membership& at_base) override {
+    member_.disk_.compact_log(through, term, at_base);
+  }
 
   // node::ImageStore
   void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override {

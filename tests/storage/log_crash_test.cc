@@ -17,6 +17,8 @@ struct Model {
   raft::HardState hard_state;
   Index base_index;
   Term base_term;
+  std::optional<raft::Membership> base_membership;
+  std::string image_file;
   std::vector<raft::Entry> entries;
   friend bool operator==(const Model&, const Model&) = default;
 };
@@ -54,18 +56,43 @@ Step write(const char* name, std::optional<raft::HardState> hard_state, std::vec
           }};
 }
 
-Step compact(std::uint64_t through, std::uint64_t term) {
+raft::Membership membership_of(std::uint64_t member) {
+  return {{{MemberId(member), "n" + std::to_string(member), "a:1", "its disk"}}, {}, {}};
+}
+
+Step compact(std::uint64_t through, std::uint64_t term, std::uint64_t member) {
   return {"compact",
-          [through, term](LogDatabase& log) {
+          [through, term, member](LogDatabase& log) {
             log.begin();
-            log.compact(Index(through), Term(term));
+            log.compact(Index(through), Term(term), membership_of(member));
             log.commit();
           },
-          [through, term](Model& model) {
+          [through, term, member](Model& model) {
             model.base_index = Index(through);
             model.base_term = Term(term);
+            model.base_membership = membership_of(member);
             std::erase_if(model.entries,
                           [&](const raft::Entry& entry) { return entry.index <= Index(through); });
+          }};
+}
+
+/// An image of another member, far ahead of the log or within it.
+Step install(std::uint64_t index, std::uint64_t term, bool keeps_the_rest) {
+  const std::string file = "image-" + std::to_string(index) + ".db";
+  return {"install",
+          [index, term, file](LogDatabase& log) {
+            log.begin();
+            log.install({Index(index), Term(term), membership_of(term)}, file);
+            log.commit();
+          },
+          [index, term, file, keeps_the_rest](Model& model) {
+            model.base_index = Index(index);
+            model.base_term = Term(term);
+            model.base_membership = membership_of(term);
+            model.image_file = file;
+            std::erase_if(model.entries, [&](const raft::Entry& entry) {
+              return !keeps_the_rest || entry.index <= Index(index);
+            });
           }};
 }
 
@@ -89,7 +116,7 @@ std::vector<Step> life() {
       checkpoint,
       write("replace a conflicting tail", hard_state(3, 1), entries(4, 8, 3)),
       write("append large entries", std::nullopt, large),
-      compact(6, 3),
+      compact(6, 3, 1),
       without_effect("remove compacted rows",
                      [](LogDatabase& log) {
                        while (log.remove_compacted(2)) {
@@ -99,14 +126,23 @@ std::vector<Step> life() {
       checkpoint,
       write("append after the checkpoint", std::nullopt, entries(13, 14, 4)),
       write("replace more than the model has in one row", hard_state(5, 1), entries(10, 11, 5)),
+      compact(7, 3, 2),
+      install(9, 3, true),
+      install(30, 6, false),
+      without_effect("remove what the image overtook",
+                     [](LogDatabase& log) {
+                       while (log.remove_compacted(2)) {
+                       }
+                     }),
+      write("append behind the image", hard_state(6, 1), entries(31, 33, 6)),
       without_effect("close", [](LogDatabase& log) { log.checkpoint(Checkpoint::kTruncate); }),
   };
 }
 
 Model read(LogDatabase& log) {
   LogContents contents = log.load();
-  Model model{log.identity(), contents.hard_state, contents.base_index, contents.base_term,
-              std::move(contents.entries)};
+  Model model{log.identity(),           contents.hard_state, contents.base_index,        contents.base_term,
+              contents.base_membership, contents.image_file, std::move(contents.entries)};
   if (model.identity) model.identity->data_id.clear();
   return model;
 }

@@ -59,7 +59,7 @@ TEST_CASE("a flipped bit in the log's file is refused or does no harm") {
     log.set_identity(some_identity());
     append(log, 1, 60);
     log.begin();
-    log.compact(Index(20), Term(1));
+    log.compact(Index(20), Term(1), {});
     log.commit();
     while (log.remove_compacted(1000)) {
     }
@@ -93,7 +93,9 @@ TEST_CASE("a missing, doubled or exchanged row breaks the chain of the log") {
       "entry_index = 6) WHERE entry_index = 7",
       "UPDATE log SET entry_index = 11 WHERE entry_index = 10", "UPDATE state SET voted_for = 2",
       "UPDATE state SET term = 9", "UPDATE identity SET member = 2",
-      "UPDATE members SET peer_address = 'c:1' WHERE place = 1", "DELETE FROM members WHERE place = 1");
+      "UPDATE members SET peer_address = 'c:1' WHERE place = 1", "DELETE FROM members WHERE place = 1",
+      "UPDATE members SET data_id = 'other' WHERE stage = 'base'",
+      "UPDATE state SET image_file = 'other.db'");
   FaultyDisk disk(1);
   const FaultVfs vfs(disk);
   const Location location{"log.db", vfs.name()};
@@ -102,6 +104,9 @@ TEST_CASE("a missing, doubled or exchanged row breaks the chain of the log") {
     log.load();
     log.set_identity(some_identity());
     append(log, 1, 10);
+    log.begin();
+    log.compact(Index(2), Term(1), some_identity().membership);
+    log.commit();
   }
   {
     Connection connection(location.path, location.vfs);

@@ -90,13 +90,15 @@ TEST_CASE("stopping makes durable what is still queued") {
 }
 
 TEST_CASE("a compacted log starts behind its base and is removed in slices") {
+  const raft::Membership membership{
+      {{MemberId(4), "n4", "d:1", "some disk"}}, {}, {{MemberId(5), "n5", "e:1"}}};
   TemporaryDirectory directory;
   FakeLoop loop;
   {
     auto store = open_log(directory, loop);
     store->start();
     store->write(hard_state(2, 1), entries(1, 5000, 2), {});
-    store->compact(Index(4990), Term(2));
+    store->compact(Index(4990), Term(2), membership);
     bool durable = false;
     store->write(std::nullopt, entries(5001, 5003, 2), [&] { durable = true; });
     loop.run_until([&] { return durable; });
@@ -106,7 +108,34 @@ TEST_CASE("a compacted log starts behind its base and is removed in slices") {
   const LogContents contents = store->take_contents();
   CHECK(contents.base_index == Index(4990));
   CHECK(contents.base_term == Term(2));
+  CHECK(contents.base_membership == membership);
+  CHECK(contents.image_file.empty());
   CHECK(contents.entries == entries(4991, 5003, 2));
+  CHECK(loop.fatal().empty());
+}
+
+TEST_CASE("writes that an installed image has overtaken are left out of the log") {
+  TemporaryDirectory directory;
+  FakeLoop loop;
+  const auto found = [&](std::uint64_t term_at_base) {
+    {
+      auto store = open_log(directory, loop);
+      store->start();
+      store->write(hard_state(3, 1), entries(1, 5, 1), {});
+      store->install({Index(10), Term(3), {}}, "image-10.db", {});
+      // The core did not know of the image yet.
+      store->write(std::nullopt, entries(6, 8, 3), {});
+      store->write(std::nullopt, entries(6, 12, term_at_base), {});
+      store->stop();
+    }
+    LogContents contents = open_log(directory, loop)->take_contents();
+    std::filesystem::remove(directory.file("log.db"));
+    CHECK(contents.base_index == Index(10));
+    CHECK(contents.image_file == "image-10.db");
+    return contents.entries;
+  };
+  CHECK(found(3) == entries(11, 12, 3));
+  CHECK(found(2).empty());
   CHECK(loop.fatal().empty());
 }
 

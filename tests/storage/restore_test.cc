@@ -9,7 +9,15 @@ using namespace holdfast::storage;
 
 namespace {
 
-LogContents log_from_11_to_20() { return {hard_state(3, 1), Index(10), Term(2), entries(11, 20, 3)}; }
+LogContents log_from_11_to_20() {
+  LogContents log;
+  log.hard_state = hard_state(3, 1);
+  log.base_index = Index(10);
+  log.base_term = Term(2);
+  log.base_membership = raft::Membership{{{MemberId(2), "n2", "b:1"}}, {}, {}};
+  log.entries = entries(11, 20, 3);
+  return log;
+}
 
 }  // namespace
 
@@ -24,9 +32,11 @@ TEST_CASE("a member starts from an image within its log") {
     CHECK(restored->base_term == Term(2));
     CHECK(restored->hard_state == hard_state(3, 1));
     CHECK(restored->entries == entries(11, 20, 3));
-    CHECK(restored->membership == identity.membership);
+    CHECK(restored->membership == *log_from_11_to_20().base_membership);
   }
-  CHECK(restore(identity, {}, {}));
+  const auto first_boot = restore(identity, {}, {});
+  REQUIRE(first_boot);
+  CHECK(first_boot->membership == identity.membership);
 }
 
 TEST_CASE("an image that does not fit its log is refused") {
