@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "client/session/watch_position.h"
 #include "node/watch_hub.h"
+#include "tests/sim/kept_lease.h"
 #include "tests/sim/session.h"
 
 /// Clients: each does one kind of thing again and again, until it is told to finish.
@@ -33,48 +35,66 @@ class Writer final : public Actor {
   Writer(Surroundings surroundings, Random random, int number);
   void start() override;
   void finish() override { finishing_ = true; }
-  bool idle() const override { return !busy_; }
+  bool idle() const override { return busy_ == 0; }
   void abandon() override { session_.abandon(); }
 
  private:
   void next();
+  void again();
   void put();
   void remove();
   void place_instance();
   void read();
-  void run(state::Operation operation, std::function<void(Outcome<state::ReplyBody>)> done);
+  void run(state::Operation operation, bool names_lease, std::function<void(const state::Reply&)> done);
 
   Surroundings world_;
   Random random_;
+  Caller caller_;
   Session session_;
   std::string name_;
   int writes_ = 0;
   std::map<std::string, Revision> known_;
-  bool busy_ = false;
+  int busy_ = 0;
   bool finishing_ = false;
 };
 
-/// Tries, queues, holds, releases, gives up.
+/// Tries, queues, holds, releases, gives up, as the SDK's lock guard does it. Some have a lease for each
+/// claim, which they revoke at its end, others one for all of them.
 class Locker final : public Actor {
  public:
   Locker(Surroundings surroundings, Random random, int number);
   void start() override;
   void finish() override { finishing_ = true; }
   bool idle() const override { return !busy_; }
-  void abandon() override { session_.abandon(); }
+  void abandon() override { session_ ? session_->abandon() : lease().drop(); }
 
  private:
+  KeptLease& lease() { return session_ ? session_->lease() : *lease_; }
+  session::Repeat repeat() const { return session_ ? session::Repeat::kStamped : session::Repeat::kHarmless; }
   void next();
+  void with_lease();
   void acquire();
+  void granted(Token token);
+  void hold(Token token);
+  void let_go();
   void release(Token token);
   void cancel();
+  void revoke(bool acknowledged);
+  void over(bool acknowledged);
+
+  template <typename Operation>
+  void say(Operation operation, Duration total, std::function<void(const state::Reply&)> done);
 
   Surroundings world_;
   Random random_;
-  Session session_;
+  Caller caller_;
   std::string name_;
+  milliseconds ttl_;
+  std::optional<Session> session_;
+  std::optional<KeptLease> lease_;
   lock::Acquire wish_;
   std::uint64_t attempts_ = 0;
+  Token held_;  // none: it does not believe that it holds anything
   bool busy_ = false;
   bool finishing_ = false;
 };
@@ -92,7 +112,9 @@ class Watcher final : public Actor, public node::WatchSink {
  private:
   void look_after();
   void open(Member& member);
-  void take(std::uint64_t incarnation);
+  void take();
+  void deliver();
+  void on_connection(Duration delay, Callback<void()> what);
   void expect(const config::Change& change);
   bool wants(const config::Change& change) const;
 
@@ -100,8 +122,12 @@ class Watcher final : public Actor, public node::WatchSink {
   Random random_;
   config::KeyRange range_;
   Revision from_{1};
-  Revision next_;
-  std::size_t seen_ = 0;  // changes of the oracle that are behind
+  session::WatchPosition position_{from_};
+  std::size_t seen_ = 0;     // changes of the oracle that are behind
+  node::ConfigBatch batch_;  // what the member has taken from its hub
+  std::size_t sent_ = 0;     // of it, to the client
+  bool sending_ = false;
+  std::uint64_t connection_ = 0;
   Member* member_ = nullptr;
   std::uint64_t incarnation_ = 0;
   node::WatchId watch_ = 0;

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <any>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
+#include "client/session/endpoints.h"
+#include "client/session/retry.h"
+#include "state/command.h"
+#include "tests/sim/clock.h"
 #include "tests/sim/member.h"
 #include "tests/sim/network.h"
 #include "tests/sim/oracle.h"
@@ -15,106 +18,82 @@
 
 namespace holdfast::sim {
 
-/// What clients need of the world.
+class Session;
+
+/// What a client needs of the world.
 struct Surroundings {
   Schedule& schedule;
   Network& network;
   Verdict& verdict;
   Oracle& oracle;
   const std::vector<std::unique_ptr<Member>>& members;
+  Clock clock;                   ///< the client's own
+  std::uint64_t session_window;  ///< writes that a session may have open
   /// A deliberate bug, to see that it is found: a repeated command gets a new sequence number.
   bool careless = false;
+
+  /// Runs `what` when the client's clock shows `when`.
+  void at(Instant when, Callback<void()> what) const { schedule.at(clock.when(when), std::move(what)); }
+  void after(Duration delay, Callback<void()> what) const { at(clock.now() + delay, std::move(what)); }
+  Member* find(const std::string& endpoint) const;
 };
 
-/// How a call ended for good.
-template <typename T>
-struct Outcome {
-  Result<T> result;
-  /// An earlier or the last attempt may have taken effect unheard.
-  bool uncertain = false;
+/// The client's addresses: every member's.
+session::Endpoints endpoints_of(const Surroundings& world, Random random);
+
+/// What is sent with one attempt of a call.
+struct Attempt {
+  node::Node& node;
+  Duration timeout;  ///< for the node
+  state::Stamp stamp;
 };
 
-/// Brings calls to whichever member takes them: loses them on the way, repeats what may be repeated, and
-/// remembers whether an attempt went unanswered.
+struct Request {
+  session::Repeat repeat = session::Repeat::kRead;
+  Duration total = std::chrono::seconds(4);
+  bool names_lease = false;  ///< "no such lease" need not speak of the session
+  Duration attempt = milliseconds(900);
+};
+
+/// Calls of one client. Bringing them to a member is the world's; whom to ask, what to do after an outcome
+/// and what to call it in the end is the SDK's own session core.
 class Caller {
  public:
-  static constexpr Duration kAttemptTimeout = milliseconds(900);
+  Caller(Surroundings surroundings, Random random);
+  /// Writes that may be stamped are stamped by it from now on.
+  void stamp_with(Session& session) { session_ = &session; }
 
-  Caller(Surroundings surroundings, Random random) : world_(surroundings), random_(random) {}
-
-  /// What to do at a node; the callback takes its answer.
   template <typename T>
-  using Request = std::function<void(node::Node&, Callback<void(Result<T>)>)>;
+  using Send = std::function<void(const Attempt&, Callback<void(Result<T>)>)>;
 
-  /// `repeatable`: an attempt whose fate is unknown may be made again.
+  /// `done` gets the answer, or kUnavailable (it certainly had no effect), or kUnknown.
   template <typename T>
-  void call(Request<T> request, bool repeatable, Duration total, std::function<void(Outcome<T>)> done) {
-    auto state = std::make_shared<Call<T>>();
-    state->request = std::move(request);
-    state->repeatable = repeatable;
-    state->give_up = world_.schedule.now() + total;
-    state->done = std::move(done);
-    attempt(std::move(state));
+  void call(Request request, Send<T> send, std::function<void(Result<T>)> done) {
+    run(
+        request,
+        [send = std::move(send)](const Attempt& attempt, Callback<void(Answer)> answered) {
+          send(attempt, [answered = std::move(answered)](Result<T> result) mutable {
+            if (!result) return answered(fail(result.error()));
+            answered(std::any(std::move(*result)));
+          });
+        },
+        [done = std::move(done)](Answer answer) {
+          if (!answer) return done(fail(answer.error()));
+          done(std::any_cast<T>(std::move(*answer)));
+        });
   }
 
  private:
-  template <typename T>
-  struct Call {
-    Request<T> request;
-    bool repeatable = false;
-    Instant give_up;
-    std::function<void(Outcome<T>)> done;
-    int attempt = 0;
-    bool uncertain = false;
-  };
-  // Owners of a call: its attempts that are still under way.
-  template <typename T>
-  using Shared = std::shared_ptr<Call<T>>;
+  class Call;
+  using Answer = Result<std::any>;
+  using SendAny = std::function<void(const Attempt&, Callback<void(Answer)>)>;
 
-  template <typename T>
-  void attempt(Shared<T> call) {
-    int number = ++call->attempt;
-    Member& member = *world_.members[target_ % world_.members.size()];
-    world_.schedule.after(kAttemptTimeout, [this, call, number] {
-      answer<T>(call, number, fail(Errc::kUnknown, "no answer"));
-    });
-    if (!member.up()) {
-      world_.schedule.after(world_.network.delay(), [this, call, number] {
-        answer<T>(call, number, fail(Errc::kUnavailable, "connection refused"));
-      });
-      return;
-    }
-    if (world_.network.loses()) return;
-    world_.schedule.after(world_.network.delay(), [this, call, number, &member] {
-      member.run([this, call, number, &member] {
-        call->request(*member.node(), [this, call, number](Result<T> result) {
-          if (world_.network.loses()) return;
-          world_.schedule.after(world_.network.delay(), [this, call, number, result = std::move(result)] {
-            answer<T>(call, number, result);
-          });
-        });
-      });
-    });
-  }
-
-  template <typename T>
-  void answer(const Shared<T>& call, int number, Result<T> result) {
-    if (number != call->attempt) return;
-    ++call->attempt;  // later answers to this attempt come too late
-    bool again = !result && (is_safe_to_retry(result.error().code) || is_unknown(result.error().code));
-    if (!again) return call->done({std::move(result), call->uncertain});
-    target_ = random_.next();
-    if (is_unknown(result.error().code)) call->uncertain = true;
-    bool may_repeat = !is_unknown(result.error().code) || call->repeatable;
-    if (!may_repeat || world_.schedule.now() >= call->give_up) {
-      return call->done({std::move(result), call->uncertain});
-    }
-    world_.schedule.after(milliseconds(random_.between(5, 150)), [this, call] { attempt(call); });
-  }
+  void run(Request request, SendAny send, std::function<void(Answer)> done);
 
   Surroundings world_;
   Random random_;
-  std::uint64_t target_ = 0;
+  session::Endpoints endpoints_;
+  Session* session_ = nullptr;
 };
 
 }  // namespace holdfast::sim

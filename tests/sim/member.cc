@@ -58,13 +58,13 @@ class Member::Process final : public node::Loop,
   }
 
   // node::Loop
-  Instant now() const override { return member_.schedule_.now(); }
+  Instant now() const override { return member_.clock_.now(); }
   void post(Callback<void()> task) override {
     member_.schedule_.after(Duration(0), guarded(std::move(task)));
   }
   void set_alarm(Instant when) override {
     alarm_ = when;
-    member_.schedule_.at(when, guarded([this, when] {
+    member_.schedule_.at(member_.clock_.when(when), guarded([this, when] {
                            if (alarm_ != when) return;  // another one replaced it
                            alarm_ = kNever;
                            node_.on_alarm();
@@ -117,9 +117,10 @@ class Member::Process final : public node::Loop,
   node::Node node_;
 };
 
-Member::Member(Schedule& schedule, Network& network, Verdict& verdict, Random random, node::Options options,
-               raft::Membership membership, DiskOptions disk, Observer observer)
+Member::Member(Schedule& schedule, Clock clock, Network& network, Verdict& verdict, Random random,
+               node::Options options, raft::Membership membership, DiskOptions disk, Observer observer)
     : schedule_(schedule),
+      clock_(clock),
       network_(network),
       verdict_(verdict),
       random_(random),
@@ -132,6 +133,16 @@ Member::~Member() = default;
 
 node::Node* Member::node() const { return process_ ? &process_->node() : nullptr; }
 bool Member::paused() const { return process_ && process_->paused; }
+
+std::string Member::describe() const {
+  if (!process_) return name() + " is down";
+  raft::Status status = process_->node().status();
+  const char* role = status.role == raft::Role::kLeader     ? " leads"
+                     : status.role == raft::Role::kFollower ? " follows"
+                                                            : " campaigns";
+  return name() + role + " in term " + std::to_string(status.term.value()) + ", commit " +
+         std::to_string(status.commit.value()) + (paused() ? ", paused" : "");
+}
 
 void Member::start() {
   if (process_) return;

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "node/node.h"
+#include "tests/sim/clock.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/network.h"
 #include "tests/sim/schedule.h"
@@ -25,8 +26,8 @@ class Member {
     std::function<void(const Member&, const std::vector<raft::Entry>&)> before_write;
   };
 
-  Member(Schedule& schedule, Network& network, Verdict& verdict, Random random, node::Options options,
-         raft::Membership membership, DiskOptions disk, Observer observer);
+  Member(Schedule& schedule, Clock clock, Network& network, Verdict& verdict, Random random,
+         node::Options options, raft::Membership membership, DiskOptions disk, Observer observer);
   ~Member();
 
   MemberId id() const { return options_.raft.self; }
@@ -38,6 +39,8 @@ class Member {
   node::Node* node() const;
   bool up() const { return process_ != nullptr; }
   bool paused() const;
+  /// For people: "n1 leads in term 4, commit 17".
+  std::string describe() const;
   std::uint64_t incarnation() const { return incarnation_; }
 
   void start();
@@ -58,6 +61,7 @@ class Member {
   class Process;
 
   Schedule& schedule_;
+  const Clock clock_;
   Network& network_;
   Verdict& verdict_;
   Random random_;

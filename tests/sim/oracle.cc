@@ -25,6 +25,7 @@ void Oracle::apply(const raft::Entry& entry) {
   if (const auto* end = std::get_if<state::EndLeases>(&command->operation)) check_expiry(end->leases);
   state::Applied applied = machine_.apply(entry.index, entry.payload);
   check_once(*command, applied);
+  check_beliefs();
   for (const state::Event& event : applied.events) {
     if (const auto* change = std::get_if<state::SharedChange>(&event)) check_change(*change);
     if (const auto* change = std::get_if<lock::Change>(&event)) check_lock(*change);
@@ -50,11 +51,26 @@ void Oracle::check_expiry(const std::vector<LeaseId>& leases) {
   }
 }
 
-void Oracle::lease_acknowledged(LeaseId id, Instant safe_until) {
+void Oracle::lease_acknowledged(LeaseId id, Instant arrived, milliseconds ttl) {
   Lease& lease = leases_[id];
-  lease.safe_until = std::max(lease.safe_until, safe_until);
+  // A millisecond for the rounding of the members' clocks.
+  Duration at_least = Duration(ttl) * 1000 / (1000 + kMostDriftPermille) - milliseconds(1);
+  lease.safe_until = std::max(lease.safe_until, arrived + at_least);
   if (lease.safe_until > lease.expired) {
     verdict_.fail("lease " + std::to_string(id.value()) + " was prolonged over its own end");
+  }
+}
+
+void Oracle::holder_believes(const std::string& lock, Token token, std::function<bool()> safe) {
+  beliefs_[token] = {lock, std::move(safe)};
+  check_beliefs();
+}
+
+void Oracle::check_beliefs() {
+  for (const auto& [token, belief] : beliefs_) {
+    const lock::Lock* lock = machine_.locks().find(belief.lock);
+    bool holds = lock && lock->holders.count(token) != 0;
+    if (!holds && belief.safe()) verdict_.fail("a holder of " + belief.lock + " is sure of it after its end");
   }
 }
 

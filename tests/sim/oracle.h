@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +14,9 @@
 #include "tests/sim/verdict.h"
 
 namespace holdfast::sim {
+
+/// How far a clock may be from another's, in thousandths: what the service and the SDK are made for.
+constexpr int kMostDriftPermille = 50;
 
 /// The world's own replica: applies every entry when the first member knows it committed, remembers what came
 /// of it, and holds it against what clients were told.
@@ -33,8 +37,13 @@ class Oracle {
   // What clients were told. Values are unique in a world: each names its write.
   void write_acknowledged(const std::string& value, Revision revision);
   void write_refused(const std::string& value);
-  /// The client may believe in the lease until `safe_until`.
-  void lease_acknowledged(LeaseId lease, Instant safe_until);
+  /// A member said of a request that came at `arrived`: the lease has its TTL.
+  void lease_acknowledged(LeaseId lease, Instant arrived, milliseconds ttl);
+  /// A client holds a lock by all that it knows, whenever `safe` says so.
+  void holder_believes(const std::string& lock, Token token, std::function<bool()> safe);
+  void holder_lets_go(Token token) { beliefs_.erase(token); }
+  /// Nobody who is sure of a lock may be wrong.
+  void check_beliefs();
   /// A client was told the revision: nobody may read an older state from now on.
   void revision_seen(Revision revision) { newest_seen_ = std::max(newest_seen_, revision); }
   Revision newest_seen() const { return newest_seen_; }
@@ -43,6 +52,10 @@ class Oracle {
   struct Lease {
     Instant safe_until;
     Instant expired = kNever;
+  };
+  struct Belief {
+    std::string lock;
+    std::function<bool()> safe;
   };
   struct Claims {
     LeaseId holder;
@@ -65,6 +78,7 @@ class Oracle {
   std::set<std::pair<LeaseId, std::uint64_t>> ran_;  // (session, sequence)
   std::map<LeaseId, Lease> leases_;
   std::map<std::string, Claims> locks_;
+  std::map<Token, Belief> beliefs_;
   Token last_token_;
   Revision newest_seen_;
 };

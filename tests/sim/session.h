@@ -1,52 +1,64 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
-#include "base/random.h"
-#include "state/command.h"
-#include "state/reply.h"
-#include "tests/sim/caller.h"
+#include "client/session/sequence.h"
+#include "tests/sim/kept_lease.h"
 
 namespace holdfast::sim {
 
-/// A client's lease: granted, kept alive every third of its TTL, granted anew when it was lost. Commands sent
-/// through it run exactly once.
+/// The session under which a client's writes are stamped: a kept lease, and a new one after its end.
 class Session {
  public:
-  using Done = std::function<void(Outcome<state::ReplyBody>)>;
+  /// The number of one write; given back with this, at the end of its call.
+  class Open {
+   public:
+    Open(std::shared_ptr<session::Sequence> sequence, std::uint64_t number)
+        : sequence_(std::move(sequence)), number_(number) {}
+    Open(Open&&) = default;
+    Open& operator=(Open&&) = default;
+    ~Open() {
+      if (sequence_) sequence_->end(number_);
+    }
+    state::Stamp stamp() const {
+      session::Stamp stamp = sequence_->stamp(number_);
+      return {stamp.session, stamp.sequence, stamp.acknowledged_below};
+    }
+    LeaseId session() const { return sequence_->session(); }
 
-  Session(Surroundings surroundings, Random random, milliseconds ttl);
+   private:
+    // Owners: the session while it lasts, and its open writes.
+    std::shared_ptr<session::Sequence> sequence_;
+    std::uint64_t number_;
+  };
 
-  void open();
-  /// Lets the lease run out.
-  void abandon() { wanted_ = false; }
-  LeaseId lease() const { return lease_; }
-  /// By the client's own reckoning.
-  bool safe() const { return lease_ && world_.schedule.now() < safe_until_; }
+  Session(Surroundings surroundings, Caller& caller, Random random, milliseconds ttl);
 
-  /// Stamped; one at a time. Requires: lease().
-  void propose(state::Operation operation, Duration total, Done done);
-  Caller& caller() { return caller_; }
-  /// A stamp for the next command; what was sent before is over for this client.
-  state::Stamp next_stamp();
+  void start() { renew(); }
+  /// Lets the lease run out, and takes no new one.
+  void abandon();
+  /// Zero while there is none.
+  LeaseId id() const { return lease_.id(); }
+
+  KeptLease& lease() { return lease_; }
+
+  /// Waits for a session and for room in its window. Errors: kUnavailable.
+  void begin(Instant deadline, std::function<void(Result<Open>)> done);
+  /// The service does not know that session any more.
+  void ended(LeaseId session);
+  void ask_whether_alive(LeaseId session, std::function<void(Result<bool>)> done) {
+    lease_.ask(session, milliseconds(500), std::move(done));
+  }
 
  private:
-  void grant();
-  void keep_alive(LeaseId lease);
-  void lost(LeaseId lease);
+  void renew();
 
   Surroundings world_;
-  Caller caller_;
-  Caller keeper_;
+  KeptLease lease_;
   milliseconds ttl_;
   bool wanted_ = true;
-  LeaseId lease_;
-  Instant safe_until_;
-  std::uint64_t sequence_ = 0;
+  std::shared_ptr<session::Sequence> sequence_;
 };
-
-/// As the door does it: queued claims are waited for where they were made.
-void acquire_and_wait(node::Node& node, const lock::Acquire& acquire, state::Stamp stamp,
-                      Callback<void(Result<Token>)> done);
 
 }  // namespace holdfast::sim

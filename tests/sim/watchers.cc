@@ -11,7 +11,7 @@ Watcher::Watcher(Surroundings surroundings, Random random) : world_(surroundings
            : random_.chance(50) ? config::KeyRange::prefix("")
                                 : config::KeyRange{"/k/0/3", "/k/2/2"};
   if (random_.chance(30)) from_ = Revision(random_.between(1, 40));
-  next_ = from_;
+  position_ = session::WatchPosition(from_);
 }
 
 void Watcher::start() { look_after(); }
@@ -31,39 +31,69 @@ void Watcher::open(Member& member) {
   member_ = &member;
   incarnation_ = member.incarnation();
   move_on_ = world_.schedule.now() + milliseconds(random_.between(100, 6000));
-  watch_ = member.node()->watches().open_config(range_, next_, *this);
+  // What was under way on the former connection is lost with it.
+  ++connection_;
+  sending_ = false;
+  position_.resumed();
+  watch_ = member.node()->watches().open_config(range_, position_.next(), *this);
 }
 
 void Watcher::ready() {
+  if (sending_) return;
+  sending_ = true;
+  on_connection(milliseconds(1), [this] { take(); });
+}
+
+/// Runs `what` at the member after a while, unless the connection or the member is gone by then.
+void Watcher::on_connection(Duration delay, Callback<void()> what) {
   // Sometimes slow, so that it is left behind.
-  Duration delay = random_.chance(10) ? milliseconds(random_.between(100, 1500)) : milliseconds(1);
-  world_.schedule.after(delay, [this, incarnation = incarnation_, watch = watch_, member = member_] {
-    if (member != member_ || watch != watch_) return;
-    member->run_if(incarnation, [this, incarnation, watch, member] {
-      if (member == member_ && watch == watch_ && incarnation == incarnation_) take(incarnation);
+  if (random_.chance(5)) delay = milliseconds(random_.between(100, 1500));
+  world_.schedule.after(delay, [this, connection = connection_, what = std::move(what)]() mutable {
+    if (connection != connection_ || !member_) return;
+    member_->run_if(incarnation_, [this, connection, what = std::move(what)]() mutable {
+      if (connection == connection_) what();
     });
   });
 }
 
-void Watcher::take(std::uint64_t) {
-  node::ConfigBatch batch = member_->node()->watches().take_config(watch_, random_.between(1, 4000));
-  if (batch.ended) return world_.verdict.fail("a watch ended: " + batch.ended->message);
-  for (const state::SharedChange& change : batch.changes) expect(*change);
-  if (batch.next < next_) world_.verdict.fail("a watch's place went back");
-  next_ = batch.next;
-  world_.verdict.trace(7, batch.changes.size(), next_.value());
+void Watcher::take() {
+  batch_ = member_->node()->watches().take_config(watch_, random_.between(1, 4000));
+  sent_ = 0;
+  if (batch_.ended) return world_.verdict.fail("a watch ended: " + batch_.ended->message);
+  world_.verdict.trace(7, batch_.changes.size(), batch_.next.value());
+  if (batch_.changes.empty()) {
+    sending_ = false;
+    return;
+  }
+  deliver();
+}
+
+/// One message of the watch stream: a part of the batch, which may end within a revision.
+void Watcher::deliver() {
+  std::size_t end = std::min(batch_.changes.size(), sent_ + random_.between(1, 5));
+  bool last = end == batch_.changes.size();
+  std::vector<Revision> revisions;
+  for (std::size_t i = sent_; i < end; ++i) revisions.push_back(batch_.changes[i]->revision());
+  std::size_t drop = position_.take(revisions, last ? batch_.next : batch_.changes[end]->revision());
+  for (std::size_t i = sent_ + drop; i < end; ++i) expect(*batch_.changes[i]);
+  sent_ = end;
+  on_connection(world_.network.delay(), [this, last] {
+    if (last) return take();
+    deliver();
+  });
 }
 
 void Watcher::expect(const config::Change& change) {
   const auto& all = world_.oracle.changes();
   while (seen_ < all.size() && !wants(*all[seen_])) ++seen_;
   if (seen_ == all.size() || *all[seen_] != change) {
-    return world_.verdict.fail(
-        "a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
-        std::to_string(change.revision().value()) + " where " +
-        (seen_ == all.size() ? std::string("nothing")
+    world_.verdict.fail("a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
+                        std::to_string(change.revision().value()) + " where " +
+                        (seen_ == all.size()
+                             ? std::string("nothing")
                              : all[seen_]->key + " at " + std::to_string(all[seen_]->revision().value())) +
-        " comes next");
+                        " comes next");
+    return;
   }
   ++seen_;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/random.h"
 #include "tests/sim/actors.h"
 #include "tests/sim/checker.h"
@@ -27,6 +28,8 @@ struct WorldOptions {
   node::Options node;  ///< images, history, log entries kept
   NetworkOptions network;
   DiskOptions disk;
+  int drift_permille = 0;                                 ///< of each clock from the world's, at most
+  std::uint64_t session_window = limits::kSessionWindow;  ///< writes that a client has open at a time
   bool careless_clients = false;
 };
 
@@ -50,6 +53,7 @@ class World {
  private:
   void make_members();
   void make_actors();
+  int draw_drift();
 
   void trouble();
   void cause_fault();
