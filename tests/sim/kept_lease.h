@@ -57,7 +57,6 @@ class KeptLease {
   bool strict_ = false;
   Instant armed_ = kNever;
   std::uint64_t generation_ = 0;  // of leases: timers and answers of former ones do nothing
-  std::uint64_t asked_ = 0;
   std::vector<std::function<void()>> on_lost_;
   std::vector<std::function<void(bool)>> waiting_;
 };
