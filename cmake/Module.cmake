@@ -24,6 +24,9 @@ function(holdfast_module name)
       # The first so that ccache can look inside; the second because GCC 12, which no longer knows KJ's headers for a
       # system's, finds an array smaller than the promise node that KJ means to place before it.
       target_compile_options(holdfast_${name} PRIVATE -fpch-preprocess -Wno-array-bounds)
+    else()
+      # What ccache kept is older than the precompiled header's sources look in a fresh tree.
+      target_compile_options(holdfast_${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
     endif()
   endif()
 endfunction()
