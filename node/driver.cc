@@ -90,7 +90,11 @@ void Driver::confirm_leadership(std::uint64_t id) { carry_out(step(raft::Confirm
 
 void Driver::transfer_leadership() { carry_out(step(raft::TransferLeadership{})); }
 
-void Driver::peer_reset(MemberId member) { carry_out(step(raft::PeerReset{member})); }
+void Driver::peer_connected(MemberId member, std::string data_id) {
+  carry_out(step(raft::PeerConnected{member, std::move(data_id)}));
+}
+
+void Driver::peer_lost(MemberId member) { carry_out(step(raft::PeerLost{member})); }
 
 void Driver::compact(Index through) {
   std::optional<Term> term = core_.term_at(through);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -53,7 +54,8 @@ class Driver {
   void propose(std::vector<Blob> commands);
   void confirm_leadership(std::uint64_t id);
   void transfer_leadership();
-  void peer_reset(MemberId member);
+  void peer_connected(MemberId member, std::string data_id);
+  void peer_lost(MemberId member);
   /// Also tells the log store. Does nothing if it was compacted further already.
   void compact(Index through);
 

@@ -71,7 +71,7 @@ void Node::Impl::receive(raft::Message message) {
 void Node::Impl::peer_connected(MemberId member, std::string client_endpoint) {
   reached_[member] = client_endpoint;
   duties_.member_reached(member, name_of(member), std::move(client_endpoint));
-  driver_.peer_reset(member);
+  driver_.peer_connected(member, std::string());
   tell_leader();
   settle();
 }
@@ -79,7 +79,7 @@ void Node::Impl::peer_connected(MemberId member, std::string client_endpoint) {
 void Node::Impl::peer_lost(MemberId member) {
   reached_.erase(member);
   duties_.member_lost(member);
-  driver_.peer_reset(member);
+  driver_.peer_lost(member);
   settle();
 }
 

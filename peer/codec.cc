@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "schema/membership.h"
 
 namespace holdfast::peer {
 namespace {
@@ -30,24 +32,47 @@ constexpr std::size_t words_of() {
   return Struct::_capnpPrivate::dataWordSize + Struct::_capnpPrivate::pointerCount;
 }
 
+std::size_t words_of_bytes(std::string_view bytes) {
+  return (bytes.size() + sizeof(capnp::word) - 1) / sizeof(capnp::word);
+}
+
+std::size_t words_of_entries(const std::vector<raft::Entry>& entries) {
+  if (entries.empty()) return 0;
+  std::size_t words = 1;  // the list's tag
+  for (const auto& entry : entries) {
+    words += words_of<schema::LogEntry>() + words_of_bytes(entry.payload.view());
+    if (entry.membership) words += schema::words_of_membership(*entry.membership);
+  }
+  return words;
+}
+
 std::size_t body_words(const raft::Body& body) {
-  return std::visit(Overloaded{[](const raft::RequestVote&) { return words_of<schema::RequestVote>(); },
+  return std::visit(Overloaded{[](const raft::RequestVote& vote) {
+                                 const std::size_t id = vote.recorded_data_id.size();
+                                 return words_of<schema::RequestVote>() +
+                                        (id > 0 ? id / sizeof(capnp::word) + 1 : 0);
+                               },
                                [](const raft::VoteReply&) { return words_of<schema::VoteReply>(); },
                                [](const raft::AppendReply&) { return words_of<schema::AppendReply>(); },
                                [](const raft::TimeoutNow&) { return std::size_t{0}; },
                                [](const raft::AppendEntries& append) {
-                                 std::size_t words = words_of<schema::AppendEntries>();
-                                 if (!append.entries.empty()) {
-                                   words += 1;  // the list's tag
-                                 }
-                                 for (const auto& entry : append.entries) {
-                                   words += words_of<schema::LogEntry>();
-                                   words +=
-                                       (entry.payload.size() + sizeof(capnp::word) - 1) / sizeof(capnp::word);
-                                 }
-                                 return words;
-                               }},
+                                 return words_of<schema::AppendEntries>() + words_of_entries(append.entries);
+                               },
+                               [](const raft::InstallSnapshot& install) {
+                                 return words_of<schema::InstallSnapshot>() +
+                                        schema::words_of_membership(install.snapshot.membership) +
+                                        words_of_bytes(install.digest) + words_of_bytes(install.data.view());
+                               },
+                               [](const raft::InstallReply&) { return words_of<schema::InstallReply>(); }},
                     body);
+}
+
+kj::ArrayPtr<const kj::byte> bytes_of(std::string_view bytes) {
+  return kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size());
+}
+
+std::string_view view_of(capnp::Data::Reader data) {
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
 }
 
 void fill(schema::RaftMessage::Builder out, const raft::RequestVote& vote) {
@@ -56,6 +81,7 @@ void fill(schema::RaftMessage::Builder out, const raft::RequestVote& vote) {
   body.setTransfer(vote.transfer);
   body.setLastIndex(vote.last_index.value());
   body.setLastTerm(vote.last_term.value());
+  if (!vote.recorded_data_id.empty()) body.setRecordedDataId(vote.recorded_data_id.c_str());
 }
 
 void fill(schema::RaftMessage::Builder out, const raft::VoteReply& reply) {
@@ -81,10 +107,8 @@ void fill(schema::RaftMessage::Builder out, const raft::AppendEntries& append) {
     auto slot = entries[at++];
     slot.setTerm(entry.term.value());
     slot.setKind(static_cast<std::uint8_t>(entry.kind));
-    if (!entry.payload.empty()) {
-      const std::string_view bytes = entry.payload.view();
-      slot.setPayload(kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
-    }
+    if (!entry.payload.empty()) slot.setPayload(bytes_of(entry.payload.view()));
+    if (entry.membership) schema::fill(slot.initMembership(), *entry.membership);
   }
 }
 
@@ -98,6 +122,24 @@ void fill(schema::RaftMessage::Builder out, const raft::AppendReply& reply) {
 }
 
 void fill(schema::RaftMessage::Builder out, const raft::TimeoutNow&) { out.setTimeoutNow(); }
+
+void fill(schema::RaftMessage::Builder out, const raft::InstallSnapshot& install) {
+  auto body = out.initInstallSnapshot();
+  body.setIndex(install.snapshot.index.value());
+  body.setIndexTerm(install.snapshot.term.value());
+  schema::fill(body.initMembership(), install.snapshot.membership);
+  if (!install.digest.empty()) body.setDigest(bytes_of(install.digest));
+  body.setSize(install.size);
+  body.setOffset(install.offset);
+  if (!install.data.empty()) body.setData(bytes_of(install.data.view()));
+}
+
+void fill(schema::RaftMessage::Builder out, const raft::InstallReply& reply) {
+  auto body = out.initInstallReply();
+  body.setIndex(reply.index.value());
+  body.setNextOffset(reply.next_offset);
+  body.setRefused(reply.refused);
+}
 
 tl::unexpected<Error> bad(std::string what) {
   return fail(Errc::kInvalidArgument, "a peer's frame is not understood: " + std::move(what));
@@ -136,11 +178,24 @@ Result<raft::AppendEntries> read_append(schema::AppendEntries::Reader in) {
     if (payload.size() > limits::kMaxEntryBytes) {
       return bad("an entry of " + std::to_string(payload.size()) + " bytes");
     }
-    append.entries.push_back(raft::Entry{
-        Term(entry.getTerm()), index, static_cast<raft::EntryKind>(entry.getKind()),
-        Blob::copy_of(std::string_view(reinterpret_cast<const char*>(payload.begin()), payload.size()))});
+    append.entries.push_back(raft::Entry{Term(entry.getTerm()), index,
+                                         static_cast<raft::EntryKind>(entry.getKind()),
+                                         Blob::copy_of(view_of(payload))});
+    if (entry.hasMembership())
+      append.entries.back().membership =
+          std::make_shared<const raft::Membership>(schema::read(entry.getMembership()));
   }
   return append;
+}
+
+raft::InstallSnapshot read_install(schema::InstallSnapshot::Reader in) {
+  raft::InstallSnapshot install;
+  install.snapshot = {Index(in.getIndex()), Term(in.getIndexTerm()), schema::read(in.getMembership())};
+  install.digest = view_of(in.getDigest());
+  install.size = in.getSize();
+  install.offset = in.getOffset();
+  install.data = Blob::copy_of(view_of(in.getData()));
+  return install;
 }
 
 Result<Decoded> read_message(schema::RaftMessage::Reader in) {
@@ -148,8 +203,9 @@ Result<Decoded> read_message(schema::RaftMessage::Reader in) {
   switch (in.which()) {
     case schema::RaftMessage::REQUEST_VOTE: {
       auto body = in.getRequestVote();
-      message.body = raft::RequestVote{body.getPreVote(), body.getTransfer(), Index(body.getLastIndex()),
-                                       Term(body.getLastTerm())};
+      message.body =
+          raft::RequestVote{body.getPreVote(), body.getTransfer(), Index(body.getLastIndex()),
+                            Term(body.getLastTerm()), tame(body.getRecordedDataId(), limits::kMaxNameBytes)};
       break;
     }
     case schema::RaftMessage::VOTE_REPLY: {
@@ -174,6 +230,14 @@ Result<Decoded> read_message(schema::RaftMessage::Reader in) {
     case schema::RaftMessage::TIMEOUT_NOW:
       message.body = raft::TimeoutNow{};
       break;
+    case schema::RaftMessage::INSTALL_SNAPSHOT:
+      message.body = read_install(in.getInstallSnapshot());
+      break;
+    case schema::RaftMessage::INSTALL_REPLY: {
+      auto body = in.getInstallReply();
+      message.body = raft::InstallReply{Index(body.getIndex()), body.getNextOffset(), body.getRefused()};
+      break;
+    }
     default:
       return bad("a message of a kind that this version does not know");
   }
@@ -186,12 +250,13 @@ Hello read_hello(schema::Hello::Reader in) {
                MemberId(in.getMemberId()),
                MemberId(in.getExpectedMemberId()),
                tame(in.getName(), limits::kMaxNameBytes),
-               tame(in.getClientEndpoint(), limits::kMaxAddressBytes)};
+               tame(in.getClientEndpoint(), limits::kMaxAddressBytes),
+               tame(in.getDataId(), limits::kMaxNameBytes)};
 }
 
 Result<Decoded> read_refusal(schema::Refusal::Reader in) {
   const auto reason = static_cast<std::uint16_t>(in.getReason());
-  if (reason > static_cast<std::uint16_t>(RefusalReason::kOtherVersion)) {
+  if (reason > static_cast<std::uint16_t>(RefusalReason::kOtherData)) {
     return bad("a refusal for a reason that this version does not know");
   }
   return Decoded(
@@ -223,6 +288,8 @@ std::string_view name_of(RefusalReason reason) {
       return "wrong_member";
     case RefusalReason::kOtherVersion:
       return "protocol_version";
+    case RefusalReason::kOtherData:
+      return "other_data";
   }
   return "unknown";
 }
@@ -236,6 +303,7 @@ Frame encode(const Hello& hello) {
   out.setExpectedMemberId(hello.expected.value());
   out.setName(hello.name.c_str());
   out.setClientEndpoint(hello.client_endpoint.c_str());
+  out.setDataId(hello.data_id.c_str());
   return capnp::messageToFlatArray(builder);
 }
 

@@ -24,11 +24,18 @@ struct Hello {
   MemberId expected;  ///< whom the sender believes to talk to
   std::string name;
   std::string client_endpoint;  ///< where clients reach the sender
+  std::string data_id = {};     ///< of the sender's data directory
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
-enum class RefusalReason : std::uint8_t { kWrongCluster, kUnknownMember, kWrongMember, kOtherVersion };
+enum class RefusalReason : std::uint8_t {
+  kWrongCluster,
+  kUnknownMember,
+  kWrongMember,
+  kOtherVersion,
+  kOtherData
+};
 
 /// "wrong_cluster"
 std::string_view name_of(RefusalReason reason);

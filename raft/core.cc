@@ -46,7 +46,7 @@ void confirm_leadership(Replica& replica, std::uint64_t id) {
 /// Never past what the driver was given: those entries it still has to apply.
 void compact(Replica& replica, Index through) { replica.log.compact(std::min(through, replica.handed_out)); }
 
-void peer_reset(Replica& replica, MemberId member) {
+void peer_lost(Replica& replica, MemberId member) {
   Leader* leader = replica.leading();
   if (!leader) return;
   const auto follower = leader->followers.find(member);
@@ -62,7 +62,9 @@ void dispatch(Replica& replica, Input input) {
                  [&](ConfirmLeadership in) { confirm_leadership(replica, in.id); },
                  [&](TransferLeadership in) { begin_transfer(replica, in.to); },
                  [&](Compact in) { compact(replica, in.through); },
-                 [&](PeerReset in) { peer_reset(replica, in.member); },
+                 [&](PeerConnected& in) { peer_lost(replica, in.member); },
+                 [&](PeerLost in) { peer_lost(replica, in.member); },
+                 [&](auto&) {},
              },
              input);
 }
@@ -121,8 +123,8 @@ std::vector<FollowerStatus> Core::followers() const {
   for (const MemberId id : all_members(replica_->membership)) {
     if (id == replica_->options.self) continue;
     const Progress& progress = leader->followers.at(id);
-    all.push_back(
-        {id, progress.pace(), progress.match(), progress.next(), progress.in_flight(), progress.last_heard});
+    all.push_back({id, progress.pace(), progress.match(), progress.next(), progress.in_flight(), 0,
+                   progress.last_heard});
   }
   return all;
 }
@@ -130,6 +132,12 @@ std::vector<FollowerStatus> Core::followers() const {
 const Membership& Core::membership() const { return replica_->membership; }
 
 std::optional<Term> Core::term_at(Index index) const { return replica_->log.term_at(index); }
+
+Index Core::membership_index() const { return replica_->log.base_index(); }
+
+std::shared_ptr<const Membership> Core::membership_at(Index) const {
+  return std::make_shared<const Membership>(replica_->membership);
+}
 
 Index Core::held_by_all() const { return replica_->held_by_all; }
 

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <variant>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "raft/inputs.h"
 #include "raft/messages.h"
+#include "raft/outputs.h"
 #include "raft/types.h"
 
 /// Consensus as a pure state machine: no clock, thread, socket, file or randomness of its own. Everything
@@ -19,98 +21,22 @@ struct Options {
   MemberId self;
   Duration election_timeout = milliseconds(1000);  ///< drawn anew from [1x, 2x) each time
   Duration heartbeat_interval = milliseconds(100);
-  std::size_t max_append_bytes = 1 << 20;
-  std::size_t max_appends_in_flight = 64;  ///< AppendEntries with entries, per follower
+  /// The UUID of this member's data directory; see docs/RAFT.md, "Data ids".
+  std::string data_id;
+  std::size_t max_append_bytes = 1 << 20;     ///< of entries in a message; one entry may exceed it
+  std::size_t max_appends_in_flight = 64;     ///< AppendEntries with entries, per follower
+  std::size_t max_bytes_in_flight = 8 << 20;  ///< of entries, per follower; the last message may exceed it
+  std::size_t max_uncommitted_bytes = 64
+                                      << 20;  ///< of entries at the leader; beyond it proposals are refused
+  std::uint64_t promotion_lag = 1000;         ///< entries that a learner to be promoted may be behind
   std::uint64_t seed = 1;
 };
-
-// --- Inputs ---
-
-/// Time has passed; expected at Core::deadline() or soon after.
-struct Tick {};
-struct Receive {
-  Message message;
-};
-/// Commands to append, in order, at consecutive indexes. Only a leader takes them: see Output::accepted.
-struct Propose {
-  std::vector<Blob> commands;
-};
-/// The Persist with this sequence, and all before it, are durable.
-struct Persisted {
-  std::uint64_t sequence = 0;
-};
-/// Is this member still the leader, as of now? Answered by Output::confirmed or Output::unconfirmed under
-/// `id`. Ids must increase. All that wait share one round. Ref: Diss. §6.4
-struct ConfirmLeadership {
-  std::uint64_t id = 0;
-};
-/// Hands leadership to a voter, or to the best one if `to` is none. Given up after an election timeout.
-struct TransferLeadership {
-  MemberId to;
-};
-/// Entries up to and including `through` are in a durable image and need not be kept. Until there are
-/// snapshots, a driver stays at or below held_by_all(): what another member still needs must be kept.
-struct Compact {
-  Index through;
-};
-/// The connection to a member was lost or came back; what was in flight to it may be lost.
-struct PeerReset {
-  MemberId member;
-};
-
-using Input = std::variant<Tick, Receive, Propose, Persisted, ConfirmLeadership, TransferLeadership, Compact,
-                           PeerReset>;
-
-// --- Outputs ---
-
-/// To be made durable, in the order of `sequence`; entries replace whatever the stored log has from the first
-/// entry's index on. `then_send` only after it is durable; then step(Persisted{sequence}).
-struct Persist {
-  std::uint64_t sequence = 0;
-  std::optional<HardState> hard_state;
-  std::vector<Entry> entries;
-  std::vector<Message> then_send;
-};
-
-/// Where the proposed commands went: the first at `first`, the others behind it, all in `term`.
-struct Accepted {
-  Index first;
-  Term term;
-};
-
-/// This member was the leader after the question `id` came in, and all that was acknowledged by then is at or
-/// below `read_index`: a read that waits until it is applied is linearizable.
-struct Confirmed {
-  std::uint64_t id = 0;
-  Index read_index;
-};
-
-/// What changed for whoever watches this member.
-struct RoleChanged {
-  Role role = Role::kFollower;
-  Term term;
-  MemberId leader;  ///< none while unknown
-};
-
-/// The parts are independent, except that `send` may go at once, even before `persist` is written.
-struct Output {
-  std::optional<Persist> persist;
-  std::vector<Message> send;
-  std::vector<Entry> committed;  ///< in order, each entry exactly once
-  std::optional<Accepted>
-      accepted;  ///< set in answer to Propose if this member leads and is not handing over
-  std::vector<Confirmed> confirmed;
-  std::vector<std::uint64_t> unconfirmed;
-  std::optional<RoleChanged> role_changed;  ///< role, term or leader differ from before
-};
-
-// --- The core ---
 
 /// What a member finds on its disk when it starts.
 struct Restored {
   HardState hard_state;
-  Membership membership;
-  Index base_index;  ///< the last compacted entry; zero if none
+  Membership membership;  ///< in force at base_index: of the founders, or of the image that was installed
+  Index base_index;       ///< the last compacted entry; zero if none
   Term base_term;
   std::vector<Entry> entries;  ///< those after it
   Index applied;  ///< already in the image: base_index <= applied; committed entries up to it are not given
@@ -128,9 +54,10 @@ enum class Pace : std::uint8_t {
 struct FollowerStatus {
   MemberId id;
   Pace pace = Pace::kProbe;
-  Index match;  ///< it durably has the leader's log up to here
-  Index next;   ///< what it is sent next
-  std::size_t in_flight = 0;
+  Index match;                      ///< it durably has the leader's log up to here
+  Index next;                       ///< what it is sent next
+  std::size_t in_flight = 0;        ///< messages
+  std::size_t bytes_in_flight = 0;  ///< of entries
   Instant last_heard;
 };
 
@@ -166,11 +93,18 @@ class Core {
   Status status() const;
   /// A leader's view of the others, in the order of the membership; empty on any other member.
   std::vector<FollowerStatus> followers() const;
+  /// The one in force: of the newest membership entry in the log, committed or not, else of the base.
   const Membership& membership() const;
+  /// Where it comes from; the base if no entry changed it since. It is settled once this is committed.
+  Index membership_index() const;
+  /// The one in force at an index, as a compaction through it or an image of it must record. Requires: the
+  /// index is in the log in memory, or the last compacted one.
+  std::shared_ptr<const Membership> membership_at(Index index) const;
   /// Returns: the term of an entry of the log in memory, or of the last compacted one; none for any other
   /// index.
   std::optional<Term> term_at(Index index) const;
-  /// Lowest index that every member is known to hold, as the leader last told (or knows).
+  /// Lowest index that every member is known to hold, as the leader last told (or knows). Advice for
+  /// compaction: whoever keeps its log from here on spares the others a snapshot.
   Index held_by_all() const;
 
  private:

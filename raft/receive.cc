@@ -62,6 +62,7 @@ void receive(Replica& replica, const Message& message) {
                  [&](const AppendEntries& body) { receive_append_entries(replica, from, body); },
                  [&](const AppendReply& body) { receive_append_reply(replica, from, body); },
                  [&](const TimeoutNow&) { receive_timeout_now(replica, from); },
+                 [](const auto&) {},
              },
              message.body);
 }

@@ -36,6 +36,10 @@ bool check(Term, const AppendReply& reply) {
 
 bool check(Term, const TimeoutNow&) { return true; }
 
+bool check(Term, const InstallSnapshot&) { return true; }
+
+bool check(Term, const InstallReply&) { return true; }
+
 }  // namespace
 
 bool well_formed(const Message& message) {

@@ -20,12 +20,13 @@ struct Hello {
   expectedMemberId @3 :UInt64;     # whom the sender believes to talk to
   name @4 :Text;
   clientEndpoint @5 :Text;         # where clients reach the sender
+  dataId @6 :Text;                 # the UUID of the sender's data directory: 32 hexadecimal digits
 }
 
 struct Refusal {
   reason @0 :Reason;
   explanation @1 :Text;
-  enum Reason { wrongCluster @0; unknownMember @1; wrongMember @2; protocolVersion @3; }
+  enum Reason { wrongCluster @0; unknownMember @1; wrongMember @2; protocolVersion @3; otherData @4; }
 }
 
 struct RaftMessage {
@@ -38,9 +39,17 @@ struct RaftMessage {
     appendEntries @5 :AppendEntries;
     appendReply @6 :AppendReply;
     timeoutNow @7 :Void;
+    installSnapshot @8 :InstallSnapshot;
+    installReply @9 :InstallReply;
   }
 }
-struct RequestVote { preVote @0 :Bool; transfer @1 :Bool; lastIndex @2 :UInt64; lastTerm @3 :UInt64; }
+struct RequestVote {
+  preVote @0 :Bool;
+  transfer @1 :Bool;
+  lastIndex @2 :UInt64;
+  lastTerm @3 :UInt64;
+  recordedDataId @4 :Text;         # what the sender's membership has as the receiver's; empty: nothing
+}
 struct VoteReply { preVote @0 :Bool; granted @1 :Bool; }
 struct AppendEntries {
   previousIndex @0 :UInt64;
@@ -57,7 +66,26 @@ struct AppendReply {
   hintTerm @3 :UInt64;
   round @4 :UInt64;
 }
-struct LogEntry { term @0 :UInt64; kind @1 :UInt8; payload @2 :Data; }
+struct LogEntry {
+  term @0 :UInt64;
+  kind @1 :UInt8;                  # raft::EntryKind
+  payload @2 :Data;
+  membership @3 :Membership;       # set exactly in an entry of kind 2, which has no payload
+}
+struct InstallSnapshot {
+  index @0 :UInt64;                # of the last entry that the image holds
+  indexTerm @1 :UInt64;
+  membership @2 :Membership;       # in force there
+  digest @3 :Data;                 # of the whole image
+  size @4 :UInt64;                 # of the whole image, in bytes
+  offset @5 :UInt64;
+  data @6 :Data;                   # from the offset on
+}
+struct InstallReply {
+  index @0 :UInt64;
+  nextOffset @1 :UInt64;           # the first byte that the sender lacks
+  refused @2 :Bool;
+}
 
 # A Membership as the log and its database keep it. Durable: fields are only ever added.
 struct Membership {
@@ -65,4 +93,9 @@ struct Membership {
   outgoingVoters @1 :List(Member);
   learners @2 :List(Member);
 }
-struct Member { id @0 :UInt64; name @1 :Text; peerAddress @2 :Text; }
+struct Member {
+  id @0 :UInt64;
+  name @1 :Text;
+  peerAddress @2 :Text;
+  dataId @3 :Text;                 # empty: not known yet
+}

@@ -19,6 +19,18 @@ raft::Entry entry_at(std::uint64_t index, std::string payload,
   return raft::Entry{Term(index / 2), Index(index), kind, Blob(std::move(payload))};
 }
 
+raft::Membership joint_membership() {
+  return {{{MemberId(1), "n1", "10.0.0.1:2380", std::string(32, 'a')}, {MemberId(2), "n2", "10.0.0.2:2380"}},
+          {{MemberId(3), "third", "host:1", "1234567"}},
+          {{MemberId(~0ull), "", "", ""}}};
+}
+
+raft::Entry membership_at(std::uint64_t index) {
+  raft::Entry entry = entry_at(index, "", raft::EntryKind::kMembership);
+  entry.membership = std::make_shared<const raft::Membership>(joint_membership());
+  return entry;
+}
+
 std::vector<raft::Message> one_of_each() {
   raft::AppendEntries append{Index(10), Term(5), Index(9), 33, Index(4), {}};
   std::vector<raft::Message> all{
@@ -30,10 +42,18 @@ std::vector<raft::Message> one_of_each() {
       message_of(raft::AppendReply{true, Index(8), Index(7), Term(6), 5}),
       message_of(raft::AppendReply{false, Index(~0ull), {}, {}, ~0ull}),
       message_of(raft::TimeoutNow{}),
+      message_of(raft::RequestVote{false, false, Index(1), Term(1), std::string(32, 'd')}),
+      message_of(
+          raft::InstallSnapshot{{Index(9), Term(4), joint_membership()}, "digest", 100, 50, Blob("bytes")}),
+      message_of(raft::InstallSnapshot{}),
+      message_of(raft::InstallReply{Index(9), 55, true}),
   };
-  append.entries = {entry_at(11, "", raft::EntryKind::kNoop), entry_at(12, "a"), entry_at(13, "12345678"),
+  append.entries = {entry_at(11, "", raft::EntryKind::kNoop),
+                    entry_at(12, "a"),
+                    entry_at(13, "12345678"),
                     entry_at(14, std::string(100'000, 'x')),
-                    entry_at(15, std::string("\0\xff", 2), raft::EntryKind::kMembership)};
+                    entry_at(15, std::string("\0\xff", 2)),
+                    membership_at(16)};
   all.push_back(message_of(append));
   append.entries = {entry_at(11, std::string(limits::kMaxEntryBytes, 'y'))};
   all.push_back(message_of(append));
@@ -71,7 +91,8 @@ TEST_CASE("the largest append that raft may send fits a peer's frame") {
 }
 
 TEST_CASE("a handshake comes back as it went in") {
-  const Hello hello{kProtocolVersion, ClusterId(1), MemberId(2), MemberId(3), "n1", "10.0.0.1:2379"};
+  const Hello hello{kProtocolVersion, ClusterId(1),        MemberId(2), MemberId(3), "n1",
+                    "10.0.0.1:2379",  std::string(32, 'd')};
   auto decoded = decode(encode(hello));
   REQUIRE(decoded);
   CHECK(std::get<Hello>(*decoded) == hello);

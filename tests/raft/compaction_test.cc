@@ -84,10 +84,10 @@ TEST_CASE("a lost connection is made up for from what the follower is known to h
   single.step(Propose{commands({"a"})});
   single.step(Propose{commands({"b"})});
   single.sent.clear();
-  single.step(PeerReset{id(2)});
+  single.step(PeerLost{id(2)});
   const auto sent = of_kind<AppendEntries>(single.sent);
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].second.previous_index == Index(1));
   CHECK(sent[0].second.entries.size() == 2);
-  single.step(PeerReset{id(9)});  // a stranger
+  single.step(PeerLost{id(9)});  // a stranger
 }

@@ -61,7 +61,7 @@ Input some_input(Random& random) {
     case 4:
       return Compact{Index(some_number(random))};
     case 5:
-      return PeerReset{member()};
+      return PeerLost{member()};
     default:
       return Receive{
           {member(), random.chance(95) ? id(1) : member(), Term(some_number(random)), some_body(random)}};

@@ -287,7 +287,7 @@ TEST_CASE("backing off by conflicting terms finds the place that stepping back b
     leader.become_leader();
     follower.now = leader.now;
     leader.sent.clear();
-    leader.step(PeerReset{id(2)});
+    leader.step(PeerLost{id(2)});
     std::size_t probes = 0;
     while (leader.core.followers()[0].match < leader.core.status().last) {
       REQUIRE(++probes < 100);

@@ -128,7 +128,7 @@ void World::disturb() {
       if (random_.chance(20)) step(id, TransferLeadership{random_.chance(50) ? other : MemberId()});
       break;
     case 2:
-      step(id, PeerReset{other});
+      step(id, PeerLost{other});
       break;
     case 3:
       compact(id);

@@ -35,6 +35,16 @@ std::string body_of(const AppendReply& reply) {
 
 std::string body_of(const TimeoutNow&) { return "campaign now"; }
 
+std::string body_of(const InstallSnapshot& install) {
+  return "image of " + place(install.snapshot.term, install.snapshot.index) + " from byte " +
+         std::to_string(install.offset);
+}
+
+std::string body_of(const InstallReply& reply) {
+  return (reply.refused ? "refuses the image of " : "has of the image of ") +
+         std::to_string(reply.index.value()) + " " + std::to_string(reply.next_offset) + " bytes";
+}
+
 }  // namespace
 
 std::string describe(MemberId id) { return id ? "n" + std::to_string(id.value()) : "nobody"; }

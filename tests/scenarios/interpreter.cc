@@ -59,7 +59,7 @@ bool Interpreter::run_input(const std::string& verb, std::istringstream& words) 
   if (verb == "confirm") step(id, ConfirmLeadership{read_number(words)});
   if (verb == "transfer") step(id, TransferLeadership{read_id(words)});
   if (verb == "compact") step(id, Compact{Index(read_number(words))});
-  if (verb == "reset") step(id, PeerReset{read_id(words)});
+  if (verb == "reset") step(id, PeerLost{read_id(words)});
   return true;
 }
 
