@@ -100,7 +100,7 @@ void Driver::compact(Index through) {
   std::optional<Term> term = core_.term_at(through);
   if (!term) return;
   carry_out(step(raft::Compact{through}));
-  ports_.log_store.compact(through, *term, core_.membership());
+  ports_.log_store.compact(through, *term, *core_.membership_at(through));
 }
 
 void Driver::apply_only_durable(bool on) {
