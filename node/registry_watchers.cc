@@ -8,12 +8,14 @@ RegistryWatchers::RegistryWatchers(const state::Machine& machine, Notify notify)
     : machine_(machine), notify_(std::move(notify)) {}
 
 void RegistryWatchers::open(WatchId id, std::string service) {
-  by_service_[service].insert(id);
+  Watched& watched = by_service_[service];
+  watched.watchers.insert(id);
   Watcher& watcher = watchers_[id];
   const auto& all = machine_.registry().all();
   auto i = service.empty() ? all.begin() : all.lower_bound(registry::InstanceKey(service, ""));
   for (; i != all.end() && (service.empty() || i->first.first == service); ++i) {
-    watcher.dirty.emplace_hint(watcher.dirty.end(), i->first, i->second.mod_revision);
+    watcher.dirty.emplace_hint(watcher.dirty.end(), i->first, Dirty{i->second.mod_revision, true});
+    watched.present.emplace_hint(watched.present.end(), i->first);
   }
   watcher.service = std::move(service);
   notify_(id);  // also if there are none: to say so
@@ -23,8 +25,8 @@ bool RegistryWatchers::close(WatchId id) {
   auto found = watchers_.find(id);
   if (found == watchers_.end()) return false;
   auto same_service = by_service_.find(found->second.service);
-  same_service->second.erase(id);
-  if (same_service->second.empty()) by_service_.erase(same_service);
+  same_service->second.watchers.erase(id);
+  if (same_service->second.watchers.empty()) by_service_.erase(same_service);
   watchers_.erase(found);
   return true;
 }
@@ -41,7 +43,7 @@ RegistryBatch RegistryWatchers::take(WatchId id, std::size_t most_changes) {
     } else {
       change.removed = true;
       change.instance.id = node.key().second;
-      change.instance.mod_revision = node.mapped();
+      change.instance.mod_revision = node.mapped().revision;
     }
     batch.changes.push_back(std::move(change));
   }
@@ -53,7 +55,7 @@ RegistryBatch RegistryWatchers::take(WatchId id, std::size_t most_changes) {
 }
 
 void RegistryWatchers::on_change(const registry::Change& change) {
-  mark({change.service, change.instance.id}, change.instance.mod_revision);
+  mark({change.service, change.instance.id}, change.instance.mod_revision, change.removed);
 }
 
 void RegistryWatchers::replacing(const state::Machine& next) {
@@ -62,22 +64,28 @@ void RegistryWatchers::replacing(const state::Machine& next) {
   const auto& after = next.registry().all();
   for (const auto& [key, instance] : before) {
     // When it went is not known any more; it was not later than this.
-    if (after.find(key) == after.end()) mark(key, next.revision());
+    if (after.find(key) == after.end()) mark(key, next.revision(), true);
   }
   for (const auto& [key, instance] : after) {
     auto known = before.find(key);
     if (known == before.end() || known->second.mod_revision != instance.mod_revision) {
-      mark(key, instance.mod_revision);
+      mark(key, instance.mod_revision, false);
     }
   }
 }
 
-void RegistryWatchers::mark(const registry::InstanceKey& instance, Revision revision) {
+void RegistryWatchers::mark(const registry::InstanceKey& instance, Revision revision, bool removed) {
   auto mark_for = [&](std::string_view service) {
-    auto watching = by_service_.find(service);
-    if (watching == by_service_.end()) return;
-    for (WatchId id : watching->second) {
-      watchers_.at(id).dirty[instance] = revision;
+    const auto watched = by_service_.find(service);
+    if (watched == by_service_.end()) return;
+    auto& present = watched->second.present;
+    const bool added = !removed && present.insert(instance).second;
+    if (removed) present.erase(instance);
+    for (const WatchId id : watched->second.watchers) {
+      auto& all_dirty = watchers_.at(id).dirty;
+      const auto dirty = all_dirty.try_emplace(instance, Dirty{{}, added}).first;
+      dirty->second.revision = revision;
+      if (removed && dirty->second.untold) all_dirty.erase(dirty);
       notify_(id);
     }
   };

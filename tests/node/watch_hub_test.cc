@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/limits.h"
+#include "node/registry_watchers.h"
 #include "state/command.h"
 #include "tests/node/fake_world.h"
 
@@ -243,6 +244,43 @@ TEST_CASE_METHOD(Fixture, "a registry watcher gets every instance, then the newe
   CHECK(news.changes[1].instance.id == "w2");
   CHECK(news.changes[1].instance.mod_revision == machine.revision());
   CHECK(news.revision == machine.revision());
+}
+
+TEST_CASE_METHOD(Fixture, "a registry watcher that takes nothing remembers no instance that came and went") {
+  registry::Instance instance;
+  instance.lease = lease();
+  instance.address = "10.0.0.1";
+  instance.id = "told";
+  apply(state::RegisterInstance{"web", instance});
+  RegistryWatchers watchers(machine, [](WatchId) {});
+  auto hear = [&](const std::vector<state::Event>& events) {
+    for (const state::Event& event : events) watchers.on_change(std::get<registry::Change>(event));
+  };
+  watchers.open(1, "web");
+  watchers.open(2, "");
+  CHECK(watchers.waiting(2) == 1);
+  CHECK(watchers.take(1, 99).changes.size() == 1);
+
+  for (int i = 0; i < 100; ++i) {
+    instance.id = std::to_string(i);
+    hear(apply(state::RegisterInstance{"web", instance}).events);
+    hear(apply(state::RegisterInstance{"web", instance}).events);
+    hear(apply(state::DeregisterInstance{"web", instance.id, {}}).events);
+  }
+  CHECK(watchers.waiting(1) == 0);
+  CHECK(watchers.waiting(2) == 1);  // the one that it has not been told of yet
+
+  // Gone, back, and gone again: it was told of it, so it must hear that it is gone.
+  instance.id = "told";
+  hear(apply(state::DeregisterInstance{"web", "told", {}}).events);
+  hear(apply(state::RegisterInstance{"web", instance}).events);
+  hear(apply(state::DeregisterInstance{"web", "told", {}}).events);
+  CHECK(watchers.waiting(2) == 0);  // nobody ever told this one of it
+  RegistryBatch news = watchers.take(1, 99);
+  REQUIRE(news.changes.size() == 1);
+  CHECK(news.changes[0].removed);
+  CHECK(news.changes[0].instance.id == "told");
+  CHECK(news.changes[0].instance.mod_revision == machine.revision());
 }
 
 }  // namespace
