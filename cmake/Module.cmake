@@ -1,7 +1,6 @@
 # holdfast_module(NAME [EXCLUDE file...] [LINK library...] [PRECOMPILE header...])
 # A folder is a module: every .cc in it goes into the static library holdfast_NAME.
-# Included as "NAME/header.h" from the top of the tree. LINK is public. PRECOMPILE names the heavy headers of others; that
-# every file still includes what it uses is seen by clang's pass, which precompiles nothing.
+# Included as "NAME/header.h" from the top of the tree. LINK is public. PRECOMPILE names the heavy headers of others.
 function(holdfast_module name)
   cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
