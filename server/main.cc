@@ -42,7 +42,8 @@ int run(const Options& options) {
   int status = kStopped;
   auto server = Server::open(options, loop, logging, [&](int ended_with) {
     status = ended_with;
-    signals.cancel();
+    asio::error_code ignored;
+    signals.clear(ignored);  // from here on a further signal ends the process as if nobody handled it
     loop.stop();
   });
   if (!server) {
@@ -52,12 +53,16 @@ int run(const Options& options) {
   wait_for_signal(signals, **server);
   (*server)->start();
   loop.run();
+  // Whatever was too slow to finish in time would be waited for here: a disk that hangs, for ever.
+  if ((*server)->was_cut_short()) _exit(status);
   server->reset();
   return status;
 }
 
 int parse_and_run(int count, char** arguments) {
+  // A write to a closed pipe, or beyond the largest file this user may have, is to fail like any other.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const auto parsed =
       parse_options(std::vector<std::string>(arguments + 1, arguments + count), environment_variable);
   if (!parsed) return complain(parsed.error(), kWrongOptions);

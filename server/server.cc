@@ -184,7 +184,9 @@ void Server::stop() {
   listener_.reset();
   node_->stop([this] { finish(); });
   tasks_.add(loop_.timer().afterDelay(kStopSeconds * kj::SECONDS).then([this] {
-    if (!finishing_) logging_.write(LogLevel::kWarn, "stop_cut_short", {{"name", name()}});
+    if (finishing_) return;
+    cut_short_ = true;
+    logging_.write(LogLevel::kWarn, "stop_cut_short", {{"name", name()}});
     finish();
   }));
 }

@@ -47,6 +47,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
   void start();
   /// Hands leadership over, answers those that wait, writes a last image. Takes a few seconds at most.
   void stop();
+  /// Stopping took too long, and something is still under way: the process ends without waiting for it.
+  bool was_cut_short() const { return cut_short_; }
 
   const std::string& name() const { return disk_.identity.name; }
   const std::string& client_endpoint() const { return client_endpoint_; }
@@ -77,6 +79,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   bool started_ = false;
   bool stopping_ = false;
   bool finishing_ = false;
+  bool cut_short_ = false;
   std::string client_endpoint_;
   std::set<MemberId> refusing_;
   NodeLoop node_loop_;
