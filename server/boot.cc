@@ -5,14 +5,22 @@
 #include "storage/restore.h"
 
 namespace holdfast::server {
-
 Result<Disk> open_disk(const Options& options, storage::Poster post, storage::FatalHandler fatal) {
   Disk disk;
   auto directory = storage::DataDirectory::open(options.data_dir);
   if (!directory) return fail(directory.error());
   disk.directory = *std::move(directory);
 
+  storage::SpaceOptions space_options;
+  space_options.files = &disk.directory->files();
+  space_options.directory = disk.directory->path().string();
+  space_options.post = post;
+  auto space = storage::SpaceWatch::open(std::move(space_options));
+  if (!space) return fail(space.error());
+  disk.space = *std::move(space);
+
   storage::LogStoreOptions log_options;
+  log_options.space = disk.space.get();
   log_options.location = disk.directory->log();
   log_options.post = std::move(post);
   log_options.fatal = std::move(fatal);
@@ -38,15 +46,19 @@ Result<Beginning> begin(Disk& disk, storage::Poster post, storage::FatalHandler 
     // The log has given the directory its own id by now.
     disk.identity = *disk.log->identity();
   }
+  storage::LogContents log = disk.log->take_contents();
+  if (auto removed = disk.directory->remove_strays(log.image_file); !removed) return fail(removed.error());
   storage::ImageStoreOptions image_options;
-  image_options.location = disk.directory->image();
+  image_options.location = disk.directory->image(log.image_file);
+  image_options.space = disk.space.get();
   image_options.tables = state::table_descriptions();
   image_options.data_id = disk.identity.data_id;
-  image_options.post = std::move(post);
+  image_options.post = post;
   image_options.fatal = std::move(fatal);
   auto image = storage::SqliteImageStore::open(std::move(image_options));
   if (!image) return fail(image.error());
   disk.image = *std::move(image);
+  disk.snapshots = std::make_unique<storage::SqliteSnapshotStore>(*disk.image, *disk.log, std::move(post));
 
   Beginning beginning;
   beginning.machine = std::make_unique<state::Machine>();
@@ -55,7 +67,7 @@ Result<Beginning> begin(Disk& disk, storage::Poster post, storage::FatalHandler 
       disk.image->load([&machine](std::size_t table, const Row& row) { return machine.load(table, row); });
   if (!stands) return fail(stands.error());
   if (auto whole = machine.finish_loading(); !whole) return fail(whole.error());
-  auto restored = storage::restore(disk.identity, disk.log->take_contents(), *stands);
+  auto restored = storage::restore(disk.identity, std::move(log), *stands);
   if (!restored) return fail(restored.error());
   beginning.restored = *std::move(restored);
   return beginning;

@@ -11,6 +11,8 @@
 #include "storage/identity.h"
 #include "storage/image_store.h"
 #include "storage/log_store.h"
+#include "storage/snapshot_store.h"
+#include "storage/space_watch.h"
 
 namespace holdfast::server {
 
@@ -18,8 +20,10 @@ namespace holdfast::server {
 /// reverse.
 struct Disk {
   std::unique_ptr<storage::DataDirectory> directory;
+  std::unique_ptr<storage::SpaceWatch> space;
   std::unique_ptr<storage::SqliteLogStore> log;
   std::unique_ptr<storage::SqliteImageStore> image;
+  std::unique_ptr<storage::SqliteSnapshotStore> snapshots;
   storage::Identity identity;
   bool first_boot = false;
 };

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "storage/directory_sync.h"
 #include "storage/failure.h"
+#include "storage/files.h"
 
 namespace holdfast::storage {
 namespace {
@@ -34,8 +34,8 @@ void create_durably(const fs::path& path) {
       refuse(path, "cannot be created", errno, "check the path and its permissions");
     }
   }
-  sync_directory(path);
-  sync_directory(path.parent_path());
+  SystemFiles().sync_directory(path.string());
+  SystemFiles().sync_directory(path.parent_path().string());
 }
 
 std::string read_text(int descriptor) {
@@ -100,6 +100,15 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path)
 }
 
 DataDirectory::DataDirectory(fs::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+
+Result<void> DataDirectory::remove_strays(const std::string& image_file) {
+  try {
+    storage::remove_strays(files_, path_.string(), image_file);
+    return {};
+  } catch (const StorageFailure& failure) {
+    return fail(failure.to_error());
+  }
+}
 
 DataDirectory::~DataDirectory() { ::close(lock_); }
 

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "storage/directory_sync.h"
 #include "storage/failure.h"
+#include "storage/files.h"
 #include "storage/pragmas.h"
 #include "storage/wal_file.h"
 
@@ -26,10 +26,9 @@ void require_format(Connection& connection, const Format& format) {
   }
   const int version = std::stoi(connection.query("PRAGMA user_version"));
   if (version != format.version) {
-    throw StorageFailure(Errc::kStorage,
-                         "the " + std::string(format.name) + " \"" + connection.path() + "\" has format " +
-                             std::to_string(version) + " and this program reads format " +
-                             std::to_string(format.version) + "; run the version of Holdfast that wrote it");
+    throw ForeignFormat("the " + std::string(format.name) + " \"" + connection.path() + "\" has format " +
+                        std::to_string(version) + " and this program reads format " +
+                        std::to_string(format.version) + "; run the version of Holdfast that wrote it");
   }
 }
 
@@ -46,7 +45,12 @@ std::unique_ptr<Connection> open_database(const Location& location, const Format
   }
   connection->checkpoint(Checkpoint::kTruncate);
   // SQLite syncs the directory too, but passes over a failure.
-  if (location.vfs.empty()) sync_directory(std::filesystem::path(location.path).parent_path());
+  const std::string directory = std::filesystem::path(location.path).parent_path().string();
+  if (location.files != nullptr) {
+    location.files->sync_directory(directory);
+  } else if (location.vfs.empty()) {
+    SystemFiles().sync_directory(directory);
+  }
   return connection;
 }
 

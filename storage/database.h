@@ -9,10 +9,13 @@
 
 namespace holdfast::storage {
 
+class Files;
+
 /// Where a database is. An empty `vfs` is SQLite's default, and files on a disk.
 struct Location {
   std::string path;
   std::string vfs;
+  Files* files = nullptr;  ///< beside the database; null: those of the system, and none beside a `vfs`
 };
 
 /// A page of the database file, and a frame of the write-ahead log: a page and its header.

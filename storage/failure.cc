@@ -9,11 +9,6 @@ StorageFailure sqlite_failure(int code, const std::string& detail, const std::st
   const std::string what = doing + " \"" + path + "\" failed: ";
   const std::string why = detail + " (SQLite code " + std::to_string(code) + ")";
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return {Errc::kStorage,
-              what +
-                  "no space is left on its file system; free some space and start again. Nothing that was "
-                  "acknowledged is lost"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {Errc::kCorrupt, what + why + "; the file is damaged. " + kReplaceMember};

@@ -15,17 +15,26 @@ constexpr const char* kSchema = R"(
   CREATE TABLE image (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     data_id TEXT NOT NULL,
-    applied_index INTEGER NOT NULL
+    applied_index INTEGER NOT NULL,
+    last_revision INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE image_tables (
+    name TEXT PRIMARY KEY,
+    row_count INTEGER NOT NULL,
+    checksum_sum INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE history (
     first_revision INTEGER PRIMARY KEY,
     last_revision INTEGER NOT NULL,
+    previous_revision INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     changes BLOB NOT NULL
   ) STRICT;
 )";
 
 // "HfIm"
-constexpr Format kImageFormat{"image of the state", 0x4866496d, 1, kSchema};
+constexpr Format kImageFormat{"image of the state", 0x4866496d, 2, kSchema};
 
 void bind_cells(Statement& statement, const Row& cells, std::size_t count) {
   INVARIANT(cells.size() >= count, "a row has all the columns of its table");
@@ -57,60 +66,72 @@ Cell read_cell(const Statement& statement, int column, ColumnType type) {
 
 struct ImageDatabase::Statements {
   explicit Statements(Connection& c)
-      : add_history(c, "INSERT INTO history (first_revision, last_revision, changes) VALUES (?, ?, ?)"),
+      : add_history(
+            c,
+            "INSERT INTO history (first_revision, last_revision, previous_revision, checksum, changes) "
+            "VALUES (?, ?, ?, ?, ?)"),
         // Rows of an image that is not committed lie behind everything that is: the second parameter.
-        read_history(c,
-                     "SELECT first_revision, last_revision, changes FROM history "
-                     "WHERE first_revision >= coalesce((SELECT max(first_revision) FROM history "
-                     "WHERE first_revision <= ?1), 0) "
-                     "AND last_revision >= ?1 AND last_revision <= ?2 ORDER BY first_revision"),
-        set_applied(c, "UPDATE image SET applied_index = ? WHERE one = 1") {}
-  Statement add_history, read_history, set_applied;
+        read_history(
+            c,
+            "SELECT first_revision, last_revision, previous_revision, checksum, changes FROM history "
+            "WHERE first_revision >= coalesce((SELECT max(first_revision) FROM history "
+            "WHERE first_revision <= ?1), 0) "
+            "AND last_revision >= ?1 AND last_revision <= ?2 ORDER BY first_revision") {}
+  Statement add_history, read_history;
 };
 
 struct ImageDatabase::Table {
   Table(Connection& connection, const TableDescription& description)
-      : upsert(connection, upsert_sql(description)), remove(connection, remove_sql(description)) {}
-  Statement upsert, remove;
+      : find(connection, find_sql(description)),
+        upsert(connection, upsert_sql(description)),
+        remove(connection, remove_sql(description)) {}
+  Statement find, upsert, remove;
 };
 
 ImageDatabase::ImageDatabase(const Location& location, const std::vector<TableDescription>& tables,
-                             const std::string& data_id)
+                             const std::string& data_id, Ownership ownership)
     : descriptions_(tables), connection_(open_database(location, kImageFormat)) {
-  check_owner(data_id);
   create_tables();
   statements_ = std::make_unique<Statements>(*connection_);
   for (const TableDescription& table : descriptions_) {
     tables_.push_back(std::make_unique<Table>(*connection_, table));
   }
-  committed_.applied = Index(std::stoull(connection_->query("SELECT applied_index FROM image")));
-  committed_.last_history =
-      Revision(std::stoull(connection_->query("SELECT coalesce(max(last_revision), 0) FROM history "
-                                              "WHERE first_revision = (SELECT max(first_revision) "
-                                              "FROM history)")));
-  last_written_ = committed_.last_history;
+  facts_ = std::make_unique<ImageFactsTable>(*connection_, descriptions_);
+  committed_ = facts_->read();
+  const std::string last = connection_->query(
+      "SELECT coalesce(max(last_revision), 0) FROM history "
+      "WHERE first_revision = (SELECT max(first_revision) FROM history)");
+  if (last != std::to_string(static_cast<std::int64_t>(committed_.last_history.value()))) {
+    damaged("its history does not end where it should");
+  }
+  take_owner(data_id, ownership);
+  written_ = committed_;
 }
 
 ImageDatabase::~ImageDatabase() = default;
 
-void ImageDatabase::check_owner(const std::string& data_id) {
-  const std::string found = connection_->query("SELECT data_id FROM image");
-  if (found.empty()) {
-    Transaction transaction(*connection_);
-    Statement insert(*connection_, "INSERT INTO image (one, data_id, applied_index) VALUES (1, ?, 0)");
-    insert.bind_text(0, data_id).run();
-    transaction.commit();
-  } else if (found != data_id) {
+void ImageDatabase::damaged(const std::string& what) const {
+  throw StorageFailure(Errc::kCorrupt, "the image \"" + connection_->path() + "\" is damaged: " + what +
+                                           ". " + kReplaceMember);
+}
+
+void ImageDatabase::take_owner(const std::string& data_id, Ownership ownership) {
+  if (committed_.data_id == data_id) return;
+  if (!committed_.data_id.empty() && ownership == Ownership::kExpected) {
     throw StorageFailure(Errc::kCorrupt,
                          "the image \"" + connection_->path() +
                              "\" belongs to another data directory than the log beside it; put back the "
                              "files that belong together");
   }
+  committed_.data_id = data_id;
+  Transaction transaction(*connection_);
+  facts_->write(committed_);
+  transaction.commit();
 }
 
 void ImageDatabase::create_tables() {
   Transaction transaction(*connection_);
-  std::size_t known = 2;  // image, history
+  std::size_t known = 3;  // image, image_tables, history
   for (const TableDescription& table : descriptions_) {
     INVARIANT(table.key_columns > 0 && table.key_columns <= table.columns.size(), "a table has a key");
     const std::string expected = create_table_sql(table);
@@ -118,10 +139,9 @@ void ImageDatabase::create_tables() {
     if (!find.bind_text(0, table.name).step()) {
       connection_->execute(expected.c_str());
     } else if (find.bytes(0) != expected) {
-      throw StorageFailure(Errc::kStorage, "table " + std::string(table.name) + " of the image \"" +
-                                               connection_->path() +
-                                               "\" has other columns than this program expects; run the "
-                                               "version of Holdfast that wrote it");
+      throw ForeignFormat("table " + std::string(table.name) + " of the image \"" + connection_->path() +
+                          "\" has other columns than this program expects; run the "
+                          "version of Holdfast that wrote it");
     }
     ++known;
   }
@@ -130,63 +150,98 @@ void ImageDatabase::create_tables() {
       "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE "
       "'sqlite_%'");
   if (present != std::to_string(known)) {
-    throw StorageFailure(Errc::kStorage, "the image \"" + connection_->path() +
-                                             "\" holds tables that this program does not know; run the "
-                                             "version of Holdfast that wrote it");
+    throw ForeignFormat("the image \"" + connection_->path() +
+                        "\" holds tables that this program does not know; run the "
+                        "version of Holdfast that wrote it");
   }
 }
+
+namespace {
+
+void read_row(const Statement& select, const std::vector<Column>& columns, Row& row) {
+  row.clear();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    row.push_back(read_cell(select, static_cast<int>(i), columns[i].type));
+  }
+}
+
+}  // namespace
 
 Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t table, const Row& row)>& take) {
   Row row;
   for (std::size_t table = 0; table < descriptions_.size(); ++table) {
-    const std::vector<Column>& columns = descriptions_[table].columns;
-    Statement select(*connection_, select_sql(descriptions_[table]));
+    const TableDescription& description = descriptions_[table];
+    TableDigest found;
+    Statement select(*connection_, select_sql(description));
     while (select.step()) {
-      row.clear();
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        row.push_back(read_cell(select, static_cast<int>(i), columns[i].type));
-      }
+      read_row(select, description.columns, row);
+      found.put_in(row);
       if (Result<void> taken = take(table, row); !taken) return taken;
+    }
+    if (found != committed_.digests[table]) {
+      damaged("table " + std::string(description.name) + " is not what its digest says");
     }
   }
   return {};
 }
 
-void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryRow>& history) {
+void ImageDatabase::begin_if_needed() {
   if (!transaction_) transaction_ = std::make_unique<Transaction>(*connection_);
+}
+
+void ImageDatabase::abandon() {
+  transaction_.reset();
+  written_ = committed_;
+}
+
+void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryRow>& history) {
+  begin_if_needed();
   for (const RowChange& change : rows) write_row(change);
   for (const node::HistoryRow& row : history) {
-    INVARIANT(row.first > last_written_ && row.first <= row.last, "history only grows at its end");
+    const Revision previous = written_.last_history;
+    INVARIANT(row.first > previous && row.first <= row.last, "history only grows at its end");
     statements_->add_history.bind_number(0, row.first.value())
         .bind_number(1, row.last.value())
-        .bind_bytes(2, row.changes.view())
+        .bind_number(2, previous.value())
+        .bind_number(3, checksum_of(previous, row))
+        .bind_bytes(4, row.changes.view())
         .run();
-    last_written_ = row.last;
+    written_.last_history = row.last;
   }
 }
 
+/// The row as it was is read first: its page must be fetched to change it in any case.
 void ImageDatabase::write_row(const RowChange& change) {
   INVARIANT(change.table < tables_.size(), "a row belongs to a described table");
   const TableDescription& description = descriptions_[change.table];
   Table& table = *tables_[change.table];
-  if (change.removed) {
-    bind_cells(table.remove, change.cells, description.key_columns);
-    table.remove.run();
-  } else {
+  TableDigest& digest = written_.digests[change.table];
+  bind_cells(table.find, change.cells, description.key_columns);
+  const bool there = table.find.step();
+  if (there) {
+    Row before;
+    read_row(table.find, description.columns, before);
+    digest.take_out(before);
+    table.find.reset();
+  }
+  if (!change.removed) {
     bind_cells(table.upsert, change.cells, description.columns.size());
     table.upsert.run();
+    digest.put_in(change.cells);
+  } else if (there) {
+    bind_cells(table.remove, change.cells, description.key_columns);
+    table.remove.run();
   }
 }
 
 void ImageDatabase::commit(Index applied) {
   INVARIANT(applied >= committed_.applied, "an image never goes back");
-  if (!transaction_) transaction_ = std::make_unique<Transaction>(*connection_);
-  if (applied != committed_.applied) {
-    statements_->set_applied.bind_number(0, applied.value()).run();
-  }
+  begin_if_needed();
+  written_.applied = applied;
+  facts_->write(written_);
   transaction_->commit();
   transaction_.reset();
-  committed_ = ImageState{applied, last_written_};
+  committed_ = written_;
 }
 
 std::vector<node::HistoryRow> ImageDatabase::read_history(Revision from, std::size_t most_bytes) {
@@ -195,8 +250,18 @@ std::vector<node::HistoryRow> ImageDatabase::read_history(Revision from, std::si
   Statement& read = statements_->read_history;
   read.bind_number(0, from.value()).bind_number(1, committed_.last_history.value());
   while ((rows.empty() || bytes < most_bytes) && read.step()) {
-    rows.push_back({Revision(read.number(0)), Revision(read.number(1)), Blob::copy_of(read.bytes(2))});
-    bytes += rows.back().changes.size();
+    node::HistoryRow row{Revision(read.number(0)), Revision(read.number(1)), Blob::copy_of(read.bytes(4))};
+    const Revision previous(read.number(2));
+    if (read.number(3) != checksum_of(previous, row)) {
+      damaged("the checksum of its history at revision " + std::to_string(row.first.value()) +
+              " does not match");
+    }
+    // The first row may begin behind `from` only if no row before it could hold that revision.
+    const bool gap = rows.empty() ? row.first > from && previous && previous >= from
+                                  : previous != rows.back().last;
+    if (gap) damaged("its history has a gap before revision " + std::to_string(row.first.value()));
+    bytes += row.changes.size();
+    rows.push_back(std::move(row));
   }
   read.reset();
   return rows;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,21 +10,34 @@
 
 #include "node/ports/image_store.h"
 #include "storage/failure.h"
+#include "storage/files.h"
 #include "storage/image_database.h"
+#include "storage/incoming_snapshot.h"
+#include "storage/snapshot_copies.h"
+#include "storage/space_watch.h"
 #include "storage/worker.h"
 
 namespace holdfast::storage {
 
 struct ImageStoreOptions {
-  Location location;
+  Location location;                       ///< of the image that the log names
   std::vector<TableDescription> tables;    ///< state::table_descriptions()
   std::string data_id;                     ///< of the log beside it: Identity::data_id
   Poster post;                             ///< to the loop
   FatalHandler fatal;                      ///< on the image thread
+  SpaceWatch* space = nullptr;             ///< of the log's thread; null: a full disk is fatal
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
 };
 
-/// One of ImageWrite, ImageCommit, HistoryRead, in the order in which they were asked for.
+/// What the image's thread works on.
+struct ImageFiles {
+  std::unique_ptr<ImageDatabase> image;
+  SnapshotCopies copies;
+  IncomingSnapshot incoming;
+  std::unique_ptr<ImageDatabase> next;  ///< received and ready; takes the place of `image`
+};
+
+/// One of these, in the order in which they were asked for.
 struct ImageWrite {
   std::vector<RowChange> rows;
   std::vector<node::HistoryRow> history;
@@ -37,7 +51,13 @@ struct HistoryRead {
   std::size_t most_bytes = 0;
   Callback<void(std::vector<node::HistoryRow>)> result;
 };
-using ImageJob = std::variant<ImageWrite, ImageCommit, HistoryRead>;
+struct ImageTask {
+  Callback<void(ImageFiles&)> task;
+};
+struct ImageReplacement {
+  Callback<void()> done;
+};
+using ImageJob = std::variant<ImageWrite, ImageCommit, HistoryRead, ImageTask, ImageReplacement>;
 
 /// The image on a thread of its own, so that it never delays an append to the log.
 ///
@@ -48,6 +68,9 @@ using ImageJob = std::variant<ImageWrite, ImageCommit, HistoryRead>;
 ///
 /// History is read on the same connection, between the slices of an image: rows of the open transaction
 /// all have higher revisions than the committed ones, so that a bound on the revision hides them.
+///
+/// On a full disk the open transaction is rolled back and its slices, which are kept until the commit, are
+/// written again when there is space; history is read meanwhile.
 ///
 /// Life: open() -> load() -> start() -> ... -> stop().
 class SqliteImageStore final : public node::ImageStore, private WorkerDuty<ImageJob> {
@@ -69,21 +92,43 @@ class SqliteImageStore final : public node::ImageStore, private WorkerDuty<Image
   void read_history(Revision from, std::size_t most_bytes,
                     Callback<void(std::vector<node::HistoryRow>)> result) override;
 
+  /// Runs `task` on the image's thread, in its turn. Thread: the loop's, like those below.
+  void run(Callback<void(ImageFiles&)> task);
+  /// Goes on in ImageFiles::next and removes the files of the image before. Until `done`, writes and commits
+  /// are dropped: they are of the state before.
+  void replace(Callback<void()> done);
+
   /// Frames that images since the start have put into the write-ahead log: what they cost. Thread: any.
   std::uint64_t frames_written() const { return frames_written_.load(std::memory_order_relaxed); }
 
  private:
   explicit SqliteImageStore(ImageStoreOptions options);
+  Files& files();
   void work(std::deque<ImageJob>& jobs) override;
-  bool tidy() override;
+  Tidied tidy() override;
   void finish() override;
-  void run(ImageWrite& write);
-  void run(ImageCommit& commit);
-  void run(HistoryRead& read);
+  void accept(ImageWrite& write);
+  void accept(ImageCommit& commit);
+  void accept(HistoryRead& read);
+  void accept(ImageTask& task);
+  void accept(ImageReplacement& replacement);
+  void advance();
+  void carry_out(ImageCommit& commit);
+  bool met_full_disk();
+  void checkpoint_if_due();
 
   const ImageStoreOptions options_;
+  SystemFiles system_files_;
+
   // The owner's until start(), then the image thread's.
-  ImageDatabase database_;
+  ImageFiles on_;
+  // Slices and commits that are not durable yet, in order, and how many of the first are in the transaction.
+  std::deque<std::variant<ImageWrite, ImageCommit>> steps_;
+  std::size_t steps_done_ = 0;
+  bool stalled_ = false;  // by a full disk
+
+  // The loop's. Owners: this, and the task that ends a replacement.
+  std::shared_ptr<bool> replacing_ = std::make_shared<bool>(false);
 
   std::atomic<std::uint64_t> frames_written_ = 0;
   Worker<ImageJob> worker_;  // last: its thread ends before the rest goes

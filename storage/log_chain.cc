@@ -4,11 +4,11 @@
 
 namespace holdfast::storage {
 
-std::uint32_t chain_entry(std::uint32_t previous, const raft::Entry& entry) {
+std::uint32_t chain_entry(std::uint32_t previous, const raft::Entry& entry, std::string_view payload) {
   std::uint32_t crc = crc32c_number(previous, entry.index.value());
   crc = crc32c_number(crc, entry.term.value());
   crc = crc32c_number(crc, static_cast<std::uint64_t>(entry.kind));
-  return crc32c(crc, entry.payload.view());
+  return crc32c(crc, payload);
 }
 
 std::uint32_t chain_start(Index index, Term term) {

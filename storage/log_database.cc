@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "schema/membership.h"
 #include "storage/crc32c.h"
 #include "storage/failure.h"
 #include "storage/identity_table.h"
@@ -101,8 +102,7 @@ std::vector<raft::Entry> LogDatabase::read_entries() {
     entry.index = Index(read.number(0));
     entry.term = Term(read.number(1));
     entry.kind = static_cast<raft::EntryKind>(read.number(2));
-    entry.payload = Blob::copy_of(read.bytes(4));
-    const std::uint32_t chain = chain_entry(last_chain_, entry);
+    const std::uint32_t chain = chain_entry(last_chain_, entry, read.bytes(4));
     if (entry.index != last_index_.next()) {
       damaged(connection_->path(), "entry " + std::to_string(last_index_.next().value()) + " is missing");
     }
@@ -110,11 +110,24 @@ std::vector<raft::Entry> LogDatabase::read_entries() {
       damaged(connection_->path(),
               "the checksum of entry " + std::to_string(entry.index.value()) + " does not match");
     }
+    take_payload(entry, read.bytes(4));
     last_index_ = entry.index;
     last_chain_ = chain;
     entries.push_back(std::move(entry));
   }
   return entries;
+}
+
+void LogDatabase::take_payload(raft::Entry& entry, std::string_view payload) const {
+  if (entry.kind != raft::EntryKind::kMembership) {
+    entry.payload = Blob::copy_of(payload);
+    return;
+  }
+  Result<raft::Membership> membership = schema::decode_membership(payload);
+  if (!membership) {
+    damaged(connection_->path(), "entry " + std::to_string(entry.index.value()) + " holds no membership");
+  }
+  entry.membership = std::make_shared<const raft::Membership>(*std::move(membership));
 }
 
 LogContents LogDatabase::load() {
@@ -174,13 +187,15 @@ void LogDatabase::write_entries(const std::vector<raft::Entry>& entries) {
   for (; next < entries.size(); ++next) {
     const raft::Entry& entry = entries[next];
     INVARIANT(entry.index == last_index_.next(), "entries of a write are consecutive");
+    const std::string membership = entry.membership ? schema::encode(*entry.membership) : std::string();
+    const std::string_view payload = entry.membership ? membership : entry.payload.view();
     last_index_ = entry.index;
-    last_chain_ = chain_entry(last_chain_, entry);
+    last_chain_ = chain_entry(last_chain_, entry, payload);
     statements_->insert.bind_number(0, entry.index.value())
         .bind_number(1, entry.term.value())
         .bind_number(2, static_cast<std::uint64_t>(entry.kind))
         .bind_number(3, last_chain_)
-        .bind_bytes(4, entry.payload.view())
+        .bind_bytes(4, payload)
         .run();
   }
 }
@@ -248,6 +263,17 @@ void LogDatabase::commit() {
   INVARIANT(transaction_, "commit() follows begin()");
   transaction_->commit();
   transaction_.reset();
+}
+
+void LogDatabase::rollback() {
+  transaction_.reset();
+  state_ = state_table_->read();
+  last_index_ = state_.base_index;
+  first_row_ = lowest_row();
+  Statement& bounds = statements_->bounds;
+  if (bounds.step() && bounds.is_integer(1)) last_index_ = std::max(last_index_, Index(bounds.number(1)));
+  bounds.reset();
+  last_chain_ = chain_at(last_index_);
 }
 
 bool LogDatabase::remove_compacted(std::uint64_t most) {

@@ -53,6 +53,8 @@ class LogDatabase {
   void install(const raft::Snapshot& at, const std::string& image_file);
   /// Durability: what was written since begin() survives power loss when this returns.
   void commit();
+  /// Drops what was written since begin(); after DiskFull. Everything stands as it is stored.
+  void rollback();
 
   /// Removes at most `most` rows of compacted entries in a transaction of its own.
   /// Returns: true if there are more.
@@ -71,6 +73,7 @@ class LogDatabase {
   std::vector<raft::Entry> read_entries();
 
   Index lowest_row();
+  void take_payload(raft::Entry& entry, std::string_view payload) const;
 
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<LogStateTable> state_table_;

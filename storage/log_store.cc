@@ -1,9 +1,12 @@
 #include "storage/log_store.h"
 
+#include <iterator>
 #include <utility>
 
 namespace holdfast::storage {
 namespace {
+
+constexpr std::size_t kLookEveryBytes = 1 << 20;  // of what is appended
 
 std::size_t bytes_of(const LogJob& job) {
   std::size_t bytes = 0;
@@ -69,36 +72,89 @@ void SqliteLogStore::carry_out(const LogInstallation& installation) {
 }
 
 void SqliteLogStore::work(std::deque<LogJob>& jobs) {
-  for (std::size_t next = 0; next < jobs.size();) {
-    const std::size_t first = next;
-    std::size_t bytes = 0;
-    database_.begin();
-    while (next < jobs.size() && (next == first || bytes < options_.commit_bytes)) {
-      const LogJob& job = jobs[next++];
-      std::visit([this](const auto& what) { carry_out(what); }, job.what);
-      bytes += bytes_of(job);
-    }
-    database_.commit();
-    commits_.fetch_add(1, std::memory_order_relaxed);
+  std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
+  jobs.clear();
+  if (!stalled_) advance();
+}
 
-    // One message to the loop for the whole group. Not before the commit: if it fails, nothing is completed.
-    std::vector<Callback<void()>> completions;
-    for (std::size_t done = first; done < next; ++done) {
-      if (jobs[done].durable) completions.push_back(std::move(jobs[done].durable));
+void SqliteLogStore::advance() {
+  while (!jobs_.empty()) {
+    try {
+      complete(commit_group());
+    } catch (const DiskFull&) {
+      if (options_.space == nullptr) throw;
+      database_.rollback();
+      if (worth_another_try()) continue;
+      stalled_ = true;
+      return;
     }
-    options_.post([completions = std::move(completions)]() mutable {
-      for (Callback<void()>& completion : completions) completion();
-    });
   }
 }
 
-bool SqliteLogStore::tidy() {
-  if (static_cast<std::size_t>(database_.wal_frames()) * kFrameBytes >= options_.checkpoint_bytes) {
-    database_.checkpoint(Checkpoint::kPassive);
+/// Returns: how many of the first jobs are durable now.
+std::size_t SqliteLogStore::commit_group() {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  database_.begin();
+  while (count < jobs_.size() && (count == 0 || bytes < options_.commit_bytes)) {
+    const LogJob& job = jobs_[count++];
+    std::visit([this](const auto& what) { carry_out(what); }, job.what);
+    bytes += bytes_of(job);
   }
-  return database_.remove_compacted(options_.compaction_slice);
+  database_.commit();
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  bytes_since_look_ += bytes;
+  return count;
 }
 
-void SqliteLogStore::finish() { database_.checkpoint(Checkpoint::kTruncate); }
+/// One message to the loop for the whole group. Not before the commit: if it fails, nothing is completed.
+void SqliteLogStore::complete(std::size_t jobs) {
+  std::vector<Callback<void()>> completions;
+  for (; jobs > 0; --jobs) {
+    if (jobs_.front().durable) completions.push_back(std::move(jobs_.front().durable));
+    jobs_.pop_front();
+  }
+  options_.post([completions = std::move(completions)]() mutable {
+    for (Callback<void()>& completion : completions) completion();
+  });
+}
+
+bool SqliteLogStore::worth_another_try() { return options_.space->disk_is_full(); }
+
+Tidied SqliteLogStore::tidy() {
+  const bool retried = std::exchange(stalled_, false);
+  if (retried) advance();
+  if (options_.space == nullptr) return remove_and_checkpoint() ? Tidied::kMoreNow : Tidied::kAll;
+  if (bytes_since_look_ == 0 || bytes_since_look_ >= kLookEveryBytes) {
+    options_.space->look();
+    bytes_since_look_ = 0;
+  }
+  if (!stalled_ && remove_and_checkpoint()) return Tidied::kMoreNow;
+  return Tidied::kAskLater;
+}
+
+/// Returns: true if there is more to remove.
+bool SqliteLogStore::remove_and_checkpoint() {
+  try {
+    if (static_cast<std::size_t>(database_.wal_frames()) * kFrameBytes >= options_.checkpoint_bytes) {
+      database_.checkpoint(Checkpoint::kPassive);
+    }
+    return database_.remove_compacted(options_.compaction_slice);
+  } catch (const DiskFull&) {
+    // Nothing is lost: the frames are still in the write-ahead log, and the rows no longer count.
+    if (options_.space == nullptr) throw;
+    options_.space->disk_is_full();
+    return false;
+  }
+}
+
+void SqliteLogStore::finish() {
+  if (stalled_) return;  // what still waits was never acknowledged
+  try {
+    database_.checkpoint(Checkpoint::kTruncate);
+  } catch (const DiskFull&) {
+    if (options_.space == nullptr) throw;
+  }
+}
 
 }  // namespace holdfast::storage

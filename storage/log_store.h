@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "node/ports/log_store.h"
 #include "storage/failure.h"
 #include "storage/log_database.h"
+#include "storage/space_watch.h"
 #include "storage/worker.h"
 
 namespace holdfast::storage {
@@ -18,17 +20,38 @@ struct LogStoreOptions {
   Location location;
   Poster post;                             ///< to the loop
   FatalHandler fatal;                      ///< on the log thread
+  SpaceWatch* space = nullptr;             ///< null: a full disk is fatal
   std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
   std::uint64_t compaction_slice = 1024;   ///< rows removed between two commits
 };
 
+/// One of these, in the order in which they were asked for.
+struct LogWrite {
+  std::optional<raft::HardState> hard_state;
+  std::vector<raft::Entry> entries;
+};
+struct LogCompaction {
+  raft::Snapshot base;
+};
+struct LogInstallation {
+  raft::Snapshot base;
+  std::string image_file;
+};
+struct LogJob {
+  std::variant<LogWrite, LogCompaction, LogInstallation> what;
+  Callback<void()> durable;  ///< may be empty
+};
+
 /// The log on a thread of its own. Everything that is queued while one commit is in flight goes into the
 /// next: that, and not the speed of a commit, is what makes writes cheap.
 ///
+/// On a full disk the transaction is rolled back: nothing of it was acknowledged. With the ballast given up
+/// it is tried once more, and then again and again until there is space; nothing is acknowledged meanwhile.
+///
 /// Crash story: a completion runs only after its transaction is on the disk, and a transaction is whole or
 /// not there. Life: open() -> contents() -> start() -> ... -> stop().
-class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct LogJob> {
+class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
  public:
   /// Opens or creates, checks and reads the log. Errors: kCorrupt, kStorage, with a way out.
   static Result<std::unique_ptr<SqliteLogStore>> open(LogStoreOptions options);
@@ -57,38 +80,29 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<struct Lo
  private:
   explicit SqliteLogStore(LogStoreOptions options);
   void work(std::deque<LogJob>& jobs) override;
-  bool tidy() override;
+  Tidied tidy() override;
   void finish() override;
-  void carry_out(const struct LogWrite& write);
-  void carry_out(const struct LogCompaction& compaction);
-  void carry_out(const struct LogInstallation& installation);
+  void advance();
+  std::size_t commit_group();
+  void complete(std::size_t jobs);
+  bool worth_another_try();
+  bool remove_and_checkpoint();
+  void carry_out(const LogWrite& write);
+  void carry_out(const LogCompaction& compaction);
+  void carry_out(const LogInstallation& installation);
 
   const LogStoreOptions options_;
   // The owner's until start(), then the log thread's.
   LogDatabase database_;
+  std::deque<LogJob> jobs_;  // not durable yet
+  bool stalled_ = false;     // by a full disk
+  std::size_t bytes_since_look_ = 0;
   // The owner's.
   std::optional<Identity> identity_;
   LogContents contents_;
 
   std::atomic<std::uint64_t> commits_ = 0;
   Worker<LogJob> worker_;  // last: its thread ends before the rest goes
-};
-
-/// One of these, in the order in which they were asked for.
-struct LogWrite {
-  std::optional<raft::HardState> hard_state;
-  std::vector<raft::Entry> entries;
-};
-struct LogCompaction {
-  raft::Snapshot base;
-};
-struct LogInstallation {
-  raft::Snapshot base;
-  std::string image_file;
-};
-struct LogJob {
-  std::variant<LogWrite, LogCompaction, LogInstallation> what;
-  Callback<void()> durable;  ///< may be empty
 };
 
 }  // namespace holdfast::storage

@@ -27,6 +27,8 @@ Connection::Connection(std::string path, const std::string& vfs) : path_(std::mo
 Connection::~Connection() = default;
 
 void Connection::fail(int code, const std::string& doing) {
+  // The one error that is certain: nothing of the transaction is there, and it can be rolled back.
+  if ((code & 0xff) == SQLITE_FULL) throw DiskFull(doing + " \"" + path_ + "\"");
   failed_ = true;
   const char* detail = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
   throw sqlite_failure(code, detail, path_, doing);
@@ -69,6 +71,28 @@ void Connection::checkpoint(Checkpoint mode) {
   wal_frames_ = 0;
 }
 
+std::uint64_t Connection::file_size() {
+  sqlite3_file* file = database_file();
+  sqlite3_int64 bytes = 0;
+  require_ok(file->pMethods->xFileSize(file, &bytes), "looking at the size of");
+  return static_cast<std::uint64_t>(bytes);
+}
+
+std::string Connection::read_file(std::uint64_t at, std::size_t count) {
+  sqlite3_file* file = database_file();
+  std::string bytes(count, '\0');
+  require_ok(
+      file->pMethods->xRead(file, bytes.data(), static_cast<int>(count), static_cast<sqlite3_int64>(at)),
+      "reading");
+  return bytes;
+}
+
+sqlite3_file* Connection::database_file() {
+  sqlite3_file* file = nullptr;
+  require_ok(sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file), "finding the file of");
+  return file;
+}
+
 Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection) {
   connection.require_ok(sqlite3_prepare_v3(connection.handle(), sql.data(), static_cast<int>(sql.size()),
                                            SQLITE_PREPARE_PERSISTENT, &statement_, nullptr),
@@ -102,6 +126,7 @@ bool Statement::step() {
   if (code == SQLITE_ROW) return true;
   if (code != SQLITE_DONE) {
     const bool reads = sqlite3_stmt_readonly(statement_) != 0;
+    reset();  // keeps the error's text
     connection_.fail(code, reads ? "reading" : "writing");
   }
   reset();

@@ -6,6 +6,7 @@
 #include <string_view>
 
 struct sqlite3;
+struct sqlite3_file;
 struct sqlite3_stmt;
 
 /// SQLite's C API as owned objects. Every result that is not a success is thrown as a StorageFailure.
@@ -35,6 +36,12 @@ class Connection {
   /// Requires: no transaction, no statement in the middle of its rows.
   void checkpoint(Checkpoint mode);
 
+  /// The database file itself, without what is in the write-ahead log only. It is read through SQLite's own
+  /// handle: to open and close it once more would drop the locks that SQLite holds on it.
+  std::uint64_t file_size();
+  /// Requires: `at` + `count` within the file.
+  std::string read_file(std::uint64_t at, std::size_t count);
+
   /// Something failed: the database is not to be touched again.
   bool failed() const { return failed_; }
   const std::string& path() const { return path_; }
@@ -48,6 +55,8 @@ class Connection {
   struct Close {
     void operator()(sqlite3* handle) const;
   };
+  sqlite3_file* database_file();
+
   std::string path_;
   std::unique_ptr<sqlite3, Close> handle_;
   int wal_frames_ = 0;

@@ -33,6 +33,15 @@ std::string column_list(const TableDescription& table, std::size_t count) {
   return text;
 }
 
+std::string key_condition(const TableDescription& table) {
+  std::string condition;
+  for (std::size_t i = 0; i < table.key_columns; ++i) {
+    if (i > 0) condition += " AND ";
+    condition += quoted(table.columns[i].name) + " = ?";
+  }
+  return condition;
+}
+
 }  // namespace
 
 std::string create_table_sql(const TableDescription& table) {
@@ -50,13 +59,13 @@ std::string upsert_sql(const TableDescription& table) {
   return "REPLACE INTO " + quoted(table.name) + " VALUES (" + parameters + ")";
 }
 
+std::string find_sql(const TableDescription& table) {
+  return "SELECT " + column_list(table, table.columns.size()) + " FROM " + quoted(table.name) + " WHERE " +
+         key_condition(table);
+}
+
 std::string remove_sql(const TableDescription& table) {
-  std::string condition;
-  for (std::size_t i = 0; i < table.key_columns; ++i) {
-    if (i > 0) condition += " AND ";
-    condition += quoted(table.columns[i].name) + " = ?";
-  }
-  return "DELETE FROM " + quoted(table.name) + " WHERE " + condition;
+  return "DELETE FROM " + quoted(table.name) + " WHERE " + key_condition(table);
 }
 
 std::string select_sql(const TableDescription& table) {

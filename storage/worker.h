@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -12,16 +13,24 @@
 
 namespace holdfast::storage {
 
+/// What is left to do when no job waits.
+enum class Tidied {
+  kAll,       ///< nothing
+  kMoreNow,   ///< another slice, at once
+  kAskLater,  ///< nothing now, but tidy() is to be called again after kAskAgain
+};
+inline constexpr std::chrono::seconds kAskAgain{1};
+
 /// What a storage thread does. Thread: all calls come from the worker's.
 template <typename Job>
 class WorkerDuty {
  public:
   virtual ~WorkerDuty() = default;
-  /// Does the jobs in order. May throw StorageFailure.
+  /// Does the jobs in order. Those that are left in `jobs` were not done. May throw StorageFailure.
   virtual void work(std::deque<Job>& jobs) = 0;
-  /// One short slice of what may wait (checkpoint, compaction). Returns: true if there is more of it.
-  virtual bool tidy() = 0;
-  /// Everything that was queued is done and no more will come.
+  /// One short slice of what may wait (checkpoint, compaction).
+  virtual Tidied tidy() = 0;
+  /// Everything that was queued was given to work() and no more will come.
   virtual void finish() = 0;
 };
 
@@ -68,13 +77,13 @@ class Worker {
  private:
   void run() {
     try {
-      bool more_to_tidy = false;
-      while (take(more_to_tidy)) {
+      Tidied tidied = duty_.tidy();
+      while (take(tidied)) {
         if (!taken_.empty()) {
           duty_.work(taken_);
           taken_.clear();
         }
-        more_to_tidy = duty_.tidy();
+        tidied = duty_.tidy();
       }
       duty_.finish();
     } catch (const StorageFailure& failure) {
@@ -83,11 +92,11 @@ class Worker {
   }
 
   /// Waits for jobs unless there is something to tidy. Returns: false when it is time to end.
-  bool take(bool more_to_tidy) {
+  bool take(Tidied tidied) {
     std::unique_lock hold(mutex_);
-    if (!more_to_tidy) {
-      wake_.wait(hold, [this] { return !queue_.empty() || stopping_; });
-    }
+    const auto called = [this] { return !queue_.empty() || stopping_; };
+    if (tidied == Tidied::kAll) wake_.wait(hold, called);
+    if (tidied == Tidied::kAskLater) wake_.wait_for(hold, kAskAgain, called);
     if (queue_.empty() && stopping_) return false;
     taken_.swap(queue_);
     return true;

@@ -36,7 +36,8 @@ TEST_CASE("a data directory is created with its parents and names its databases"
   CHECK((*directory)->path() == temporary.path() / "a" / "b");
   CHECK(std::filesystem::is_directory(temporary.path() / "a" / "b"));
   CHECK((*directory)->log().path == temporary.file("a/b/log.db"));
-  CHECK((*directory)->image().path == temporary.file("a/b/state.db"));
+  CHECK((*directory)->image("").path == temporary.file("a/b/state.db"));
+  CHECK((*directory)->image("image-9.db").path == temporary.file("a/b/image-9.db"));
   const auto permissions = std::filesystem::status(temporary.path() / "a" / "b").permissions();
   CHECK(permissions == std::filesystem::perms::owner_all);
 }

@@ -126,7 +126,7 @@ TEST_CASE("a database that cannot be opened is an error with a way out") {
   const auto store = SqliteLogStore::open(log_options(vfs, loop));
   REQUIRE_FALSE(store);
   CHECK(store.error().code == Errc::kCorrupt);
-  CHECK(store.error().message.find("replace this member by a new one") != std::string::npos);
+  CHECK(store.error().message.find("holdfastd --rejoin") != std::string::npos);
   ImageStoreOptions options = image_options(vfs, loop);
   { auto image = *SqliteImageStore::open(options); }
   LogStoreOptions wrong = log_options(vfs, loop);

@@ -68,11 +68,94 @@ void FaultyDisk::restart(Loss loss) {
   operations_ = 0;
   fault_at_ = 0;
   fault_ = Fault::kNone;
+  survive_directory(loss);
   for (auto each = files_.begin(); each != files_.end();) {
     INVARIANT(each->second.use_count() == 1, "a file is not open while the power is off");
     survive(*each->second, loss);
     each = each->second->durably_there ? std::next(each) : files_.erase(each);
   }
+}
+
+/// Directories are journaled: of what was not synced, the earliest changes may have survived, in order.
+void FaultyDisk::survive_directory(Loss loss) {
+  const std::size_t survived = loss == Loss::kOmit ? 0 : random_.below(unsynced_names_.size() + 1);
+  while (unsynced_names_.size() > survived) {
+    NameChange change = std::move(unsynced_names_.back());
+    unsynced_names_.pop_back();
+    if (!change.added.empty()) files_.erase(change.added);
+    if (!change.removed.empty()) files_[change.removed] = std::move(change.file);
+  }
+  unsynced_names_.clear();
+}
+
+void FaultyDisk::set_capacity(std::uint64_t bytes) {
+  const std::lock_guard hold(mutex_);
+  capacity_ = bytes;
+}
+
+std::uint64_t FaultyDisk::reads() const {
+  const std::lock_guard hold(mutex_);
+  return reads_;
+}
+
+std::uint64_t FaultyDisk::used() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [path, file] : files_) bytes += file->current.size();
+  return bytes;
+}
+
+bool FaultyDisk::has_room(const File& file, std::size_t size) const {
+  if (capacity_ == 0 || size <= file.current.size()) return true;
+  return used() + (size - file.current.size()) <= capacity_;
+}
+
+std::uint64_t FaultyDisk::free_bytes() const {
+  const std::lock_guard hold(mutex_);
+  if (capacity_ == 0) return std::uint64_t{1} << 40;
+  const std::uint64_t bytes = used();
+  return bytes < capacity_ ? capacity_ - bytes : 0;
+}
+
+std::vector<std::string> FaultyDisk::names() const {
+  const std::lock_guard hold(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [path, file] : files_) names.push_back(path);
+  return names;
+}
+
+std::shared_ptr<FaultyDisk::File> FaultyDisk::create(const std::string& path) {
+  const std::lock_guard hold(mutex_);
+  auto found = files_.find(path);
+  if (found != files_.end()) return found->second;
+  unsynced_names_.push_back({path, "", nullptr});
+  return files_[path] = std::make_shared<File>();
+}
+
+Fault FaultyDisk::unlink(const std::string& path) {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  if (fault != Fault::kNone) return fault;
+  unsynced_names_.push_back({"", path, files_.at(path)});
+  files_.erase(path);
+  return fault;
+}
+
+Fault FaultyDisk::rename(const std::string& from, const std::string& to) {
+  const std::lock_guard hold(mutex_);
+  INVARIANT(files_.count(to) == 0, "nothing is renamed over something else");
+  const Fault fault = next_operation();
+  if (fault != Fault::kNone) return fault;
+  unsynced_names_.push_back({to, from, files_.at(from)});
+  files_[to] = files_.at(from);
+  files_.erase(from);
+  return fault;
+}
+
+Fault FaultyDisk::sync_directory() {
+  const std::lock_guard hold(mutex_);
+  const Fault fault = next_operation();
+  if (fault == Fault::kNone) unsynced_names_.clear();
+  return fault;
 }
 
 bool FaultyDisk::exists(const std::string& path) const {
@@ -116,7 +199,8 @@ Fault FaultyDisk::remove(const std::string& path) {
 
 Fault FaultyDisk::write(File& file, std::size_t at, std::string_view bytes) {
   const std::lock_guard hold(mutex_);
-  const Fault fault = next_operation();
+  Fault fault = next_operation();
+  if (fault == Fault::kNone && !has_room(file, at + bytes.size())) fault = Fault::kFull;
   if (fault == Fault::kFull) return fault;
   // A write that failed, or that the power cut overtook, may have reached the disk in part.
   file.unsynced.push_back({at, std::string(bytes), false});
@@ -144,6 +228,7 @@ Fault FaultyDisk::sync(File& file) {
 
 std::size_t FaultyDisk::read(const File& file, std::size_t at, std::size_t count, char* into) const {
   const std::lock_guard hold(mutex_);
+  ++reads_;
   const std::size_t there = at < file.current.size() ? std::min(count, file.current.size() - at) : 0;
   if (there > 0) std::copy_n(file.current.data() + at, there, into);
   std::fill(into + there, into + count, '\0');

@@ -25,7 +25,10 @@ enum class Fault {
 };
 
 /// Files in memory that remember which of their bytes have reached the platter, and a fault at the k-th
-/// operation that changes something (write, truncate, sync, delete). Thread: any.
+/// operation that changes something (write, truncate, sync, delete, rename, sync of the directory).
+///
+/// Names are bytes of the directory: what was created, renamed or unlinked since the directory was last
+/// synced is gone after a power cut, or some of the earliest of it is there. Thread: any.
 class FaultyDisk {
  public:
   struct File {
@@ -49,6 +52,12 @@ class FaultyDisk {
   /// Of those, the ones tried after the fault.
   std::uint64_t operations_after_fault() const;
 
+  /// From now on files may hold so many bytes in all; what would make them longer meets kFull. Zero: any
+  /// number.
+  void set_capacity(std::uint64_t bytes);
+  /// Reads since the disk was made.
+  std::uint64_t reads() const;
+
   /// The power comes back: every file is what survived. Requires: no file is open.
   void restart(Loss loss);
 
@@ -60,7 +69,14 @@ class FaultyDisk {
 
   // What a file system offers; Fault::kNone is success.
   std::shared_ptr<File> open(const std::string& path, bool create);
-  Fault remove(const std::string& path);
+  Fault remove(const std::string& path);  // at once and for good, as SQLite's own deletions are taken here
+  Fault unlink(const std::string& path);
+  Fault rename(const std::string& from, const std::string& to);
+  Fault sync_directory();
+  std::vector<std::string> names() const;
+  std::uint64_t free_bytes() const;
+  /// As open() with `create`, but the name is durable only after sync_directory().
+  std::shared_ptr<File> create(const std::string& path);
   Fault write(File& file, std::size_t at, std::string_view bytes);
   Fault truncate(File& file, std::size_t size);
   Fault sync(File& file);
@@ -70,7 +86,16 @@ class FaultyDisk {
   std::uint64_t random();
 
  private:
+  /// A change of the directory, and what it takes to undo it.
+  struct NameChange {
+    std::string added;
+    std::string removed;
+    std::shared_ptr<File> file;
+  };
   Fault next_operation();
+  bool has_room(const File& file, std::size_t size) const;
+  std::uint64_t used() const;
+  void survive_directory(Loss loss);
   void survive(File& file, Loss loss);
 
   // Guarded by mutex_.
@@ -78,6 +103,9 @@ class FaultyDisk {
   holdfast::Random random_;
   // Owners: this map, and who has the file open.
   std::map<std::string, std::shared_ptr<File>> files_;
+  std::vector<NameChange> unsynced_names_;
+  std::uint64_t capacity_ = 0;
+  mutable std::uint64_t reads_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t fault_at_ = 0;
   Fault fault_ = Fault::kNone;
