@@ -31,7 +31,7 @@ int fail(const client::Error& error) {
   const std::string message = error.message.empty() ? std::string(name_of(error.code)) : error.message;
   switch (error.code) {
     case Errc::kUnknown:
-      complain(message + " (outcome unknown: it may have taken effect)");
+      complain(message + " (outcome unknown)");
       return kUnavailable;
     case Errc::kUnavailable:
     case Errc::kOverloaded:

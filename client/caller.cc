@@ -175,6 +175,11 @@ class Caller::Call {
     if (got.silent || no_good) {
       caller_.channel_.leave(link, got.error->message);
     }
+    if (!got.silent && got.error) {
+      last_answer_ = got.error->message;
+    } else if (got.silent && !last_answer_.empty()) {
+      got.error->message += "; before that: " + last_answer_;
+    }
     switch (decision.action) {
       case Decision::Action::kGiveAnswer:
         return std::move(got.error);
@@ -203,6 +208,7 @@ class Caller::Call {
   const Request request_;
   SendUntyped send_;
   session::Retry retry_;
+  std::string last_answer_;      ///< the last error that a member gave
   kj::Own<Stamps::Open> stamp_;  ///< null: none
 };
 

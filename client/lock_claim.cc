@@ -100,7 +100,8 @@ kj::Promise<Result<HeldLock>> LockClaim::queue() {
   Instant reach = trouble_ ? trouble_->deadline() : engine_.call_deadline();
   return engine_.calls().link(reach).then([this](Result<kj::Own<Link>> link) -> kj::Promise<Held> {
     if (!link) {
-      return Held(fail(named(asked_ ? Errc::kUnknown : Errc::kUnavailable, link.error().message)));
+      return Held(fail(asked_ ? named(Errc::kUnknown, "it may still be granted: " + link.error().message)
+                              : named(Errc::kUnavailable, link.error().message)));
     }
     return wait_over(kj::mv(*link));
   });

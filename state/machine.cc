@@ -1,6 +1,8 @@
 #include "state/machine.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <utility>
 
 #include "base/check.h"
@@ -12,8 +14,10 @@ namespace holdfast::state {
 namespace {
 
 tl::unexpected<Error> no_lease(LeaseId id) {
+  char text[17];  // as people see it everywhere else
+  std::snprintf(text, sizeof text, "%016" PRIx64, id.value());
   return fail(Errc::kLeaseNotFound,
-              "lease " + std::to_string(id.value()) + " has ended or never was; grant a new one");
+              "lease " + std::string(text) + " has ended or never was; grant a new one");
 }
 
 }  // namespace

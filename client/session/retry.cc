@@ -6,6 +6,11 @@ namespace holdfast::session {
 
 using Action = Decision::Action;
 
+namespace {
+/// Of a call's time, the least that is worth another attempt.
+constexpr Duration kLeastAttempt = milliseconds(50);
+}  // namespace
+
 Retry::Retry(Repeat repeat, Instant deadline, Random random, Pause pause)
     : repeat_(repeat), deadline_(deadline), random_(random), pause_(pause) {}
 
@@ -59,7 +64,9 @@ Decision Retry::again(Instant now, bool elsewhere) {
   }
   pause = std::min(pause, pause_.longest);
   pause = pause / 2 + Duration(random_.below(static_cast<std::uint64_t>(pause.count()) / 2 + 1));
-  if (now + pause >= deadline_) {
+  // What is sent too late to be answered tells nothing new, and makes unknown what was certain.
+  const Duration needed = ambiguous_ ? Duration(0) : kLeastAttempt;
+  if (now + pause + needed >= deadline_) {
     return give_up();
   }
   return {.action = Action::kAgain, .at = now + pause, .elsewhere = elsewhere};

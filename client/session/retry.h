@@ -50,7 +50,8 @@ struct Decision {
 ///     certain --lost, unknown--> ambiguous        (only repetitions under the same stamp, or harmless ones)
 ///
 /// An ambiguous call ends with an answer to a repetition, or as unknown; "unavailable" no longer says
-/// anything about its first attempt.
+/// anything about its first attempt. One that is certain is not sent again with hardly any time left: an
+/// attempt that is not answered would make it ambiguous.
 class Retry {
  public:
   struct Pause {

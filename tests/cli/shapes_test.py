@@ -130,6 +130,9 @@ class Leases(SingleNode):
         self.assertEqual(self.run_cli("get", "leased").status, 1)
         for words in (["show", lease], ["revoke", lease], ["keep-alive", lease], ["keep-alive", lease, "--once"]):
             self.assertEqual(self.run_cli("lease", *words).status, 1, words)
+        refused = self.run_cli("put", "leased", "x", "--lease", lease)
+        self.assertEqual(refused.status, 1)
+        self.assertIn(lease, refused.err.decode())
 
     def test_keep_alive_renews_until_a_signal(self):
         lease = self.ok("lease", "grant", "600ms")["lease"]

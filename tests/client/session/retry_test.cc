@@ -57,6 +57,18 @@ TEST_CASE("when the time is over, a call that certainly had no effect is unavail
   }
 }
 
+TEST_CASE("a call that is certain is not made ambiguous by a last attempt that nobody could answer") {
+  for (Repeat repeat : kAll) {
+    CHECK(make(repeat, 1000).after(Outcome::error(Errc::kUnavailable), at(900)).action == Action::kAgain);
+    CHECK(make(repeat, 1000).after(Outcome::error(Errc::kUnavailable), at(945)).action ==
+          Action::kGiveUnavailable);
+  }
+  // Nothing is lost by asking once more what became of one that is ambiguous.
+  Retry ambiguous = make(Repeat::kStamped, 1000);
+  CHECK(ambiguous.after({Kind::kLost}, at(0)).action == Action::kAgain);
+  CHECK(ambiguous.after(Outcome::error(Errc::kUnavailable), at(900)).action == Action::kAgain);
+}
+
 TEST_CASE("a write that was ambiguous once is never reported as unavailable") {
   for (Repeat repeat : {Repeat::kStamped, Repeat::kHarmless}) {
     Retry retry = make(repeat, 1000);
