@@ -21,7 +21,8 @@ enum class Kind {
   kRelease,  ///< a lock was released, or found lost
   kHold,     ///< until when the holder of a token was told that it is safe
   kLook,     ///< the holders and the queue of a lock
-  kLease,    ///< until when a lease was sure to live, and the key attached to it
+  kLease,    ///< until when a lease was sure to live, and the key attached to it; without
+             ///< `until`: its holder began to revoke it
   kEvent,    ///< a watcher saw a change
   kFault,    ///< what was done to the cluster; judged by nobody
   kBreach,   ///< a client was told what it never may be told; `value` says what

@@ -1,5 +1,6 @@
 #include "tests/chaos/watch_audit.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -140,17 +141,24 @@ void check_origins(const std::vector<Record>& history, const Events& events, Jud
 /// A lease's key went no sooner than its holder was promised.
 void check_leases(const std::vector<Record>& history, const std::map<std::uint32_t, Events>& by_watcher,
                   Judgement& judgement) {
-  std::unordered_map<std::string, const Record*> leases;  // by key: the last promise
+  struct Promise {
+    std::int64_t until = 0;
+    std::int64_t given_up = INT64_MAX;  // when its holder began to revoke it
+  };
+  std::unordered_map<std::string, Promise> leases;  // by key
   for (const Record& one : history) {
     if (one.kind != Kind::kLease) continue;
-    auto [entry, first] = leases.try_emplace(one.key, &one);
-    if (!first && one.until > entry->second->until) entry->second = &one;
+    Promise& promise = leases[one.key];
+    promise.until = std::max(promise.until, one.until);
+    if (one.until == 0) promise.given_up = std::min(promise.given_up, one.call);
   }
   for (const auto& [watcher, events] : by_watcher) {
     for (const Record* event : events) {
       const auto lease = event->present ? leases.end() : leases.find(event->key);
-      if (lease == leases.end() || event->call >= lease->second->until) continue;
-      judgement.breaches.push_back("lease ended early: promised " + to_line(*lease->second) + " but " +
+      if (lease == leases.end()) continue;
+      const std::int64_t until = std::min(lease->second.until, lease->second.given_up);
+      if (event->call >= until) continue;
+      judgement.breaches.push_back("lease ended early: promised until " + std::to_string(until) + " but " +
                                    about(*event));
     }
   }

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/chaos/faults.h"
+#include "tests/chaos/history.h"
+#include "tests/chaos/members.h"
+#include "tests/chaos/waiting.h"
+
+namespace holdfast::chaos {
+
+/// Breaks a cluster, one fault after the other, and mends it again. Thread: the one that made the members.
+class Nemesis {
+ public:
+  struct Surroundings {
+    Members& members;
+    HistoryFile& history;
+    const Stop& stop;               ///< cuts a fault short
+    std::vector<Process*> holders;  ///< processes of clients that take locks
+  };
+
+  explicit Nemesis(Surroundings surroundings) : around_(std::move(surroundings)) {}
+
+  /// Breaks, waits, and mends. Returns: what went wrong that never may, beyond what clients see.
+  std::vector<std::string> strike(const Fault& fault);
+  /// Everybody is up, every connection as it should be. Idempotent.
+  std::vector<std::string> heal(bool reset);
+  /// The position of the leader, as soon as a running member knows one. Returns: nullopt if not within
+  /// `limit`.
+  std::optional<std::size_t> leader(milliseconds limit);
+
+ private:
+  void between(std::size_t from, std::size_t to, const Rule& rule);
+  void between_all(const Rule& rule);
+  void with_network(const Fault& fault, std::size_t leader, std::size_t other);
+  std::vector<std::string> roll();
+  void fill_disk(std::size_t victim, milliseconds duration);
+  void note(const std::string& what);
+
+  Surroundings around_;
+  bool may_fail_on_disk_ = false;
+};
+
+}  // namespace holdfast::chaos
