@@ -8,18 +8,21 @@
 namespace holdfast::node {
 
 Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
-               LogSink& logging)
+               LogSink& logging, Served served)
     : options_(options),
       loop_(loop),
       store_(store),
       machine_(machine),
       driver_(driver),
       logging_(logging),
+      served_(std::move(served)),
       due_(loop.now() + options.interval),
-      image_index_(machine.applied()) {}
+      image_index_(machine.applied()),
+      retention_(options.log, machine.applied()) {}
 
 void Imager::applied(const raft::Entry& entry) {
   bytes_since_image_ += entry.payload.size();
+  retention_.applied(entry);
   if (bytes_since_image_ >= options_.after_bytes) due_ = loop_.now();
 }
 
@@ -69,23 +72,54 @@ void Imager::take_slice() {
 void Imager::image_durable() {
   machine_.image_durable(options_.history_memory_bytes);
   image_index_ = frozen_index_;
+  retention_.image_at(image_index_);
   state_ = State::kIdle;
   logging_.write(LogLevel::kDebug, "image_written", {{"index", image_index_}});
   compact();
   for (auto& done : std::exchange(finishing_, {})) done();
+  if (resting_) return rest();
   if (!finished_.empty()) begin();
 }
 
 void Imager::compact() {
-  Index through = std::min(image_index_, driver_.held_by_all());
-  if (through.value() <= compacted_.value() + options_.log_entries_kept) return;
-  compacted_ = Index(through.value() - options_.log_entries_kept);
+  const Index through = retention_.through(driver_.held_by_all(), served_());
+  if (through <= compacted_) return;
+  compacted_ = through;
   driver_.compact(compacted_);
 }
 
 void Imager::finish(Callback<void()> done) {
   finished_.push_back(std::move(done));
   if (state_ == State::kIdle) begin();
+  if (state_ == State::kSuspended) {
+    for (auto& each : std::exchange(finished_, {})) each();
+  }
+}
+
+void Imager::suspend(Callback<void()> resting) {
+  resting_ = std::move(resting);
+  if (state_ == State::kIdle) rest();
+}
+
+void Imager::rest() {
+  state_ = State::kSuspended;
+  for (auto& done : std::exchange(finished_, {})) done();
+  auto resting = std::exchange(resting_, {});
+  resting();
+}
+
+void Imager::resume() {
+  INVARIANT(state_ == State::kSuspended, "only an imager that rests is resumed");
+  state_ = State::kIdle;
+}
+
+void Imager::replaced() {
+  resume();
+  image_index_ = machine_.applied();
+  compacted_ = std::max(compacted_, image_index_);
+  bytes_since_image_ = 0;
+  retention_.start_at(image_index_);
+  due_ = loop_.now() + options_.interval;
 }
 
 }  // namespace holdfast::node

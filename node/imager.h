@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/callback.h"
@@ -9,6 +10,7 @@
 #include "base/time.h"
 #include "node/driver.h"
 #include "node/lifetime.h"
+#include "node/log_retention.h"
 #include "node/ports/image_store.h"
 #include "node/ports/loop.h"
 #include "raft/types.h"
@@ -21,6 +23,8 @@
 ///
 /// An image never stands above what is durable in the own log: a crash would leave state without its log.
 /// While it waits for that, nothing that is not durable here is applied, so that the wait has an end.
+///
+/// While another member's image is being installed it rests: suspend() until resume() or replaced().
 namespace holdfast::node {
 
 class Imager {
@@ -28,14 +32,17 @@ class Imager {
   struct Options {
     Duration interval = std::chrono::seconds(5);
     std::size_t after_bytes = 16 << 20;  ///< of commands applied since the last image
-    std::uint64_t log_entries_kept = 1000;
+    LogRetention::Options log;
     std::size_t history_memory_bytes = 4 << 20;
   };
   static constexpr std::size_t kRowsPerSlice = 256;
   static constexpr std::size_t kPacksPerSlice = 2;
 
+  /// An image at that index is being sent to somebody, whose log must go on from there.
+  using Served = std::function<std::optional<Index>()>;
+
   Imager(Options options, Loop& loop, ImageStore& store, state::Machine& machine, Driver& driver,
-         LogSink& logging);
+         LogSink& logging, Served served);
   Imager(const Imager&) = delete;
   Imager& operator=(const Imager&) = delete;
 
@@ -45,16 +52,24 @@ class Imager {
   void run_if_due();
   /// Writes an image as soon as it can, if there is anything new; then runs `done`.
   void finish(Callback<void()> done);
+  /// Begins no more images; runs `resting` when none is under way.
+  void suspend(Callback<void()> resting);
+  void resume();
+  /// The machine became that of another member's image, and so did the stored image. Requires: suspended.
+  void replaced();
+  /// Of the newest durable image.
+  Index newest() const { return image_index_; }
   /// When run_if_due() is due.
   Instant due() const { return state_ == State::kIdle ? due_ : kNever; }
 
  private:
-  enum class State { kIdle, kWaitingForLog, kTaking, kCommitting };
+  enum class State { kIdle, kWaitingForLog, kTaking, kCommitting, kSuspended };
   void begin();
   void go_on();
   void take_slice();
   void image_durable();
   void compact();
+  void rest();
 
   // Constant after construction.
   const Options options_;
@@ -63,6 +78,7 @@ class Imager {
   state::Machine& machine_;
   Driver& driver_;
   LogSink& logging_;
+  const Served served_;
 
   // Owned by the loop.
   State state_ = State::kIdle;
@@ -70,7 +86,9 @@ class Imager {
   Index image_index_;  // of the newest durable image
   Index frozen_index_;
   std::size_t bytes_since_image_ = 0;
+  LogRetention retention_;
   Index compacted_;
+  Callback<void()> resting_;                 // told instead of the next image's beginning
   std::vector<Callback<void()>> finished_;   // wait for the next image
   std::vector<Callback<void()>> finishing_;  // wait for this one
   Lifetime lifetime_;

@@ -14,10 +14,11 @@ Node::~Node() = default;
 void Node::start() { impl_->start(); }
 void Node::on_alarm() { impl_->on_alarm(); }
 void Node::receive(raft::Message message) { impl_->receive(std::move(message)); }
-void Node::peer_connected(MemberId member, std::string client_endpoint) {
-  impl_->peer_connected(member, std::move(client_endpoint));
+void Node::peer_connected(MemberId member, std::string client_endpoint, std::string data_id) {
+  impl_->peer_connected(member, std::move(client_endpoint), std::move(data_id));
 }
 void Node::peer_lost(MemberId member) { impl_->peer_lost(member); }
+void Node::space_changed(Space space) { impl_->space_changed(space); }
 
 void Node::propose(state::Operation operation, state::Stamp stamp, Duration timeout,
                    Callback<void(state::Reply)> done) {
@@ -33,6 +34,14 @@ void Node::keep_alive(std::vector<LeaseId> leases, Duration timeout,
 milliseconds Node::remaining(LeaseId lease) const { return impl_->remaining(lease); }
 void Node::when_leader_known(Duration timeout, Callback<void(Result<LeaderInfo>)> done) {
   impl_->when_leader_known(timeout, std::move(done));
+}
+
+void Node::change_membership(raft::Membership target, Duration timeout, Callback<void(Result<Index>)> done) {
+  impl_->change_membership(std::move(target), timeout, std::move(done));
+}
+
+void Node::transfer_leadership(MemberId to, Duration timeout, Callback<void(Result<void>)> done) {
+  impl_->transfer_leadership(to, timeout, std::move(done));
 }
 
 Grants& Node::grants() { return impl_->grants(); }

@@ -16,6 +16,8 @@
 #include "node/ports/image_store.h"
 #include "node/ports/log_store.h"
 #include "node/ports/loop.h"
+#include "node/ports/snapshot_store.h"
+#include "node/ports/space.h"
 #include "node/ports/transport.h"
 #include "node/watch_hub.h"
 #include "raft/core.h"
@@ -36,12 +38,17 @@ struct Options {
   std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
   std::size_t history_memory_bytes = 4 << 20;
   std::uint64_t log_entries_kept = 1000;  ///< below the newest image, though no member needs them
+  std::size_t log_bytes_kept = 64 << 20;  ///< at most, for members that lag or are away
+  std::size_t snapshot_piece_bytes = 256 << 10;
+  Duration snapshot_patience =
+      std::chrono::seconds(30);  ///< with one that is sent an image and gets no further
 };
 
 struct Ports {
   Loop& loop;
   LogStore& log_store;
   ImageStore& image_store;
+  SnapshotStore& snapshot_store;
   Transport& transport;
   LogSink& logging;
 };
@@ -59,16 +66,19 @@ class Node {
   // --- From the rim ---
   void on_alarm();
   void receive(raft::Message message);
-  /// A handshake succeeded; the member says where clients reach it.
-  void peer_connected(MemberId member, std::string client_endpoint);
+  /// A handshake succeeded; the member says where clients reach it and which data directory it has.
+  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id);
   void peer_lost(MemberId member);
+  /// What the watcher of the disk says. While space is low this member hands leadership over, takes no
+  /// writes, neither clients' nor a leader's, and answers reads.
+  void space_changed(Space space);
 
   // --- Calls of the door (rpc/) ---
 
   /// Stamps, encodes and proposes; `done` runs when the command was applied here.
-  /// Errors: kNotLeader, kOverloaded, kLimitExceeded, kStopping (it was not proposed); kNotCommitted (another
-  /// entry took its place); kUnknown (the time is over, or leadership was lost, before its fate was known);
-  /// or the machine's own.
+  /// Errors: kNotLeader, kOverloaded, kDiskFull, kLimitExceeded, kStopping (it was not proposed);
+  /// kNotCommitted (another entry took its place); kUnknown (the time is over, or leadership was lost, before
+  /// its fate was known); or the machine's own.
   void propose(state::Operation operation, state::Stamp stamp, Duration timeout,
                Callback<void(state::Reply)> done);
   /// `ready` runs when a linearizable read may look at machine(). Only on the leader.

@@ -10,7 +10,11 @@ namespace holdfast::node {
 
 namespace {
 
-Error stopping() { return {Errc::kStopping, "this member is stopping; ask another one", {}}; }
+Error no_space() {
+  return {Errc::kDiskFull,
+          "this member is short of disk space and takes no writes until there is more; reads go on",
+          {}};
+}
 
 /// The leases that an operation ends: until that is decided, they must not be renewed.
 std::vector<LeaseId> ends_of(const state::Operation& operation) {
@@ -21,10 +25,15 @@ std::vector<LeaseId> ends_of(const state::Operation& operation) {
 
 }  // namespace
 
+Error Node::Impl::stopping_error() {
+  return {Errc::kStopping, "this member is stopping; ask another one", {}};
+}
+
 void Node::Impl::propose(state::Operation operation, state::Stamp stamp, Duration timeout,
                          Proposals::Done done) {
-  if (stopping_) return done(fail(stopping()));
+  if (stopping_) return done(fail(stopping_error()));
   if (!is_leader()) return done(fail(not_leader()));
+  if (space_.low) return done(fail(no_space()));
   Result<void> queued = enqueue(std::move(operation), stamp, deadline_of(timeout), true, done);
   if (!queued) return done(fail(queued.error()));
   settle();
@@ -54,7 +63,7 @@ void Node::Impl::propose_duty(state::Operation operation, Callback<void()> settl
 }
 
 void Node::Impl::linearizable_read(Duration timeout, Reads::Ready ready) {
-  if (stopping_) return ready(fail(stopping()));
+  if (stopping_) return ready(fail(stopping_error()));
   if (!is_leader()) return ready(fail(not_leader()));
   reads_.add(deadline_of(timeout), std::move(ready));
   post_flush();
@@ -87,7 +96,7 @@ void Node::Impl::flush() {
 }
 
 void Node::Impl::when_leader_known(Duration timeout, LeaderWaiters::Done done) {
-  if (stopping_) return done(fail(stopping()));
+  if (stopping_) return done(fail(stopping_error()));
   leader_waiters_.add(deadline_of(timeout), std::move(done));
   tell_leader();
   settle();
@@ -128,24 +137,27 @@ ClusterTime Node::Impl::cluster_time() const {
 void Node::Impl::stop(Callback<void()> done) {
   stopping_ = true;
   stopped_ = std::move(done);
-  if (is_leader() && driver_.membership().voters.size() > 1) {
+  bool handing_over = is_leader() && driver_.membership().voters.size() > 1;
+  if (handing_over) {
     handing_over_until_ = now() + options_.raft.election_timeout;
-    driver_.transfer_leadership();
-    settle();
-  } else {
-    finish_stopping();
+    // Refused if it is handed over already: then that is waited for.
+    Result<void> begun = driver_.transfer_leadership();
+    handing_over = begun || driver_.status().transferring;
   }
+  if (!handing_over) return finish_stopping();
+  settle();
 }
 
 void Node::Impl::finish_stopping() {
   handing_over_until_ = kNever;
   if (!stopped_) return;
-  Error error = stopping();
+  Error error = stopping_error();
   proposals_.give_up(error, {Errc::kUnknown, "this member is stopping; it may take effect yet", {}});
   reads_.fail_all(error);
   keep_alives_.fail_all(error);
   grants_.fail_all(error);
   leader_waiters_.fail_all(error);
+  membership_calls_.fail_all(error);
   imager_.finish(std::exchange(stopped_, {}));
 }
 

@@ -25,6 +25,16 @@ const char* text_of(raft::Role role) {
   return "unknown";
 }
 
+SnapshotSender::Options sender_options(const Options& options) {
+  SnapshotSender::Options sender;
+  sender.piece_bytes = options.snapshot_piece_bytes;
+  sender.patience = options.snapshot_patience;
+  sender.install_patience = 20 * options.snapshot_patience;
+  sender.ask_again = options.raft.election_timeout;
+  sender.silence = 2 * options.raft.election_timeout;
+  return sender;
+}
+
 }  // namespace
 
 Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
@@ -40,14 +50,26 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
               }),
       watches_(*machine_, ports.image_store, ports.loop),
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
-      imager_({options_.image_interval, options_.image_after_bytes, options_.log_entries_kept,
+      imager_({options_.image_interval,
+               options_.image_after_bytes,
+               {options_.log_entries_kept, options_.log_bytes_kept},
                options_.history_memory_bytes},
-              ports.loop, ports.image_store, *machine_, driver_, ports.logging) {
+              ports.loop, ports.image_store, *machine_, driver_, ports.logging,
+              [this] { return sender_.needed(); }),
+      sender_(
+          sender_options(options_), ports.snapshot_store, ports.logging,
+          [this](Index index) { return driver_.snapshot_at(index); },
+          [this](MemberId to, raft::InstallSnapshot piece) { driver_.send(to, std::move(piece)); }),
+      receiver_(
+          ports.snapshot_store, ports.logging,
+          [this](MemberId to, const raft::InstallReply& reply) { driver_.send(to, reply); },
+          [this](const raft::Snapshot& snapshot) { image_received(snapshot); }) {
   duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint);
 }
 
 void Node::Impl::start() {
   started_ = true;
+  ports_.transport.set_members(driver_.membership());
   settle();
 }
 
@@ -58,20 +80,26 @@ void Node::Impl::on_alarm() {
   reads_.expire(now());
   keep_alives_.expire(now());
   leader_waiters_.expire(now());
+  membership_calls_.expire(now());
   if (!stopping_) imager_.run_if_due();
+  if (sender_.due() <= now()) look_at_followers();
+  if (hand_over_again_ <= now()) hand_over_for_space();
   if (handing_over_until_ <= now()) finish_stopping();
   settle();
 }
 
 void Node::Impl::receive(raft::Message message) {
   driver_.receive(std::move(message));
+  // An acknowledgement may be what an image was sent for.
+  if (sender_.busy()) look_at_followers();
   settle();
 }
 
-void Node::Impl::peer_connected(MemberId member, std::string client_endpoint) {
+void Node::Impl::peer_connected(MemberId member, std::string client_endpoint, std::string data_id) {
   reached_[member] = client_endpoint;
   duties_.member_reached(member, name_of(member), std::move(client_endpoint));
-  driver_.peer_connected(member, std::string());
+  driver_.peer_connected(member, std::move(data_id));
+  sender_.connected(now(), member);
   tell_leader();
   settle();
 }
@@ -118,6 +146,7 @@ void Node::Impl::apply(const raft::Entry& entry) {
   }
   imager_.applied(entry);
   proposals_.resolve(entry.index, entry.term, std::move(reply));
+  membership_calls_.applied(entry);
   // The first entry of its own term is the no-op: all that earlier leaders committed is applied now.
   if (!in_office_ && role_ == raft::Role::kLeader && entry.term == term_) take_office();
 }
@@ -165,6 +194,9 @@ void Node::Impl::leave_office() {
   keep_alives_.fail_all(error);
   grants_.fail_all(error);
   proposals_.refused(error);
+  sender_.stop();
+  membership_calls_.deposed(now() + options_.raft.election_timeout);
+  hand_over_again_ = kNever;
   // The next leader decides them, soon if it can; nobody should wait for that as long as for an answer.
   proposals_.shorten(now() + options_.raft.election_timeout);
 }
@@ -182,11 +214,12 @@ void Node::Impl::ends_decided(const std::vector<LeaseId>& leases) {
 
 void Node::Impl::settle() {
   if (!started_) return;
+  membership_calls_.look(driver_.status());
   if (may_do_duties()) duties_.run(now());
   Instant due = driver_.deadline();
-  for (Instant other :
-       {proposals_.due(), reads_.due(), keep_alives_.due(), leader_waiters_.due(), handing_over_until_,
-        stopping_ ? kNever : imager_.due(), may_do_duties() ? duties_.due() : kNever}) {
+  for (Instant other : {proposals_.due(), reads_.due(), keep_alives_.due(), leader_waiters_.due(),
+                        membership_calls_.due(), sender_.due(), hand_over_again_, handing_over_until_,
+                        stopping_ ? kNever : imager_.due(), may_do_duties() ? duties_.due() : kNever}) {
     due = std::min(due, other);
   }
   // A deadline that moved further away is met by the alarm that is already set, and set anew then.
@@ -195,7 +228,14 @@ void Node::Impl::settle() {
   ports_.loop.set_alarm(due);
 }
 
-bool Node::Impl::may_do_duties() const { return in_office_ && !stopping_ && !driver_.status().transferring; }
+void Node::Impl::proposals_refused(const Error& why) {
+  // The core does not know who leads by name.
+  proposals_.refused(why.code == Errc::kNotLeader ? not_leader() : why);
+}
+
+bool Node::Impl::may_do_duties() const {
+  return in_office_ && !stopping_ && !space_.low && !driver_.status().transferring;
+}
 
 std::string Node::Impl::name_of(MemberId member) const {
   for (const raft::Member& voter : driver_.membership().voters) {

@@ -13,9 +13,12 @@
 #include "node/leader_waiters.h"
 #include "node/lease_clock.h"
 #include "node/lifetime.h"
+#include "node/membership_calls.h"
 #include "node/node.h"
 #include "node/proposals.h"
 #include "node/reads.h"
+#include "node/snapshot_receiver.h"
+#include "node/snapshot_sender.h"
 
 namespace holdfast::node {
 
@@ -32,12 +35,15 @@ class Node::Impl final : public DriverListener {
   void start();
   void on_alarm();
   void receive(raft::Message message);
-  void peer_connected(MemberId member, std::string client_endpoint);
+  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id);
   void peer_lost(MemberId member);
+  void space_changed(Space space);
   void propose(state::Operation operation, state::Stamp stamp, Duration timeout, Proposals::Done done);
   void linearizable_read(Duration timeout, Reads::Ready ready);
   void keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done);
   void when_leader_known(Duration timeout, LeaderWaiters::Done done);
+  void change_membership(raft::Membership target, Duration timeout, MembershipCalls::Changed done);
+  void transfer_leadership(MemberId to, Duration timeout, MembershipCalls::Transferred done);
   void stop(Callback<void()> done);
 
   milliseconds remaining(LeaseId lease) const;
@@ -55,18 +61,32 @@ class Node::Impl final : public DriverListener {
   // What the driver tells: replica side of the node (node_impl.cc).
   void role_changed(const raft::RoleChanged& change) override;
   void proposals_accepted(raft::Accepted where) override { proposals_.accepted(where); }
-  void proposals_refused() override { proposals_.refused(not_leader()); }
+  void proposals_refused(const Error& why) override;
   void leadership_confirmed(std::uint64_t id, Index read_index) override;
   void leadership_unconfirmed(std::uint64_t id) override { reads_.unconfirmed(id, not_leader()); }
   void apply(const raft::Entry& entry) override;
   void slice_applied() override;
   void log_durable() override { imager_.log_durable(); }
+  void membership_changed(const raft::Membership& membership) override;
+  void piece_received(MemberId from, raft::InstallSnapshot piece) override;
+  void piece_answered(MemberId from, const raft::InstallReply& reply) override;
+  void snapshot_needed() override { sender_.run(now(), driver_.followers(), imager_.newest()); }
 
   state::Reply apply_command(const raft::Entry& entry);
   void publish(const std::vector<state::Event>& events);
   void take_office();
   void leave_office();
   void ends_decided(const std::vector<LeaseId>& leases);
+
+  // Another member's image takes the place of this one's state (node_snapshots.cc).
+  void image_received(const raft::Snapshot& snapshot);
+  void install(const raft::Snapshot& snapshot);
+  void installed(const raft::Snapshot& snapshot, state::Machine& fresh);
+  void give_up_install(const Error* why);
+
+  // Membership and disk space (node_membership.cc).
+  void look_at_followers();
+  void hand_over_for_space();
 
   /// Encodes and queues. Errors: as Node::propose, without kNotLeader.
   Result<void> enqueue(state::Operation operation, state::Stamp stamp, Instant deadline, bool bounded,
@@ -83,6 +103,7 @@ class Node::Impl final : public DriverListener {
   Instant deadline_of(Duration timeout) const;
   bool may_do_duties() const;
   Error not_leader() const;
+  static Error stopping_error();
   std::string name_of(MemberId member) const;
 
   // Constant after construction.
@@ -102,6 +123,9 @@ class Node::Impl final : public DriverListener {
   WatchHub watches_;
   Driver driver_;
   Imager imager_;
+  SnapshotSender sender_;
+  SnapshotReceiver receiver_;
+  MembershipCalls membership_calls_;
 
   raft::Role role_ = raft::Role::kFollower;
   Term term_;
@@ -109,6 +133,8 @@ class Node::Impl final : public DriverListener {
   bool in_office_ = false;
   bool flush_posted_ = false;
   bool stopping_ = false;
+  Space space_;
+  Instant hand_over_again_ = kNever;  // while space is low and this member leads
   Callback<void()> stopped_;
   Instant handing_over_until_ = kNever;  // while stopping as a leader
   Instant alarm_ = kNever;

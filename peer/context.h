@@ -23,8 +23,8 @@ struct Timing {
 /// destroy the transport.
 struct Events {
   Callback<void(raft::Message)> received;
-  /// This member can now send to `member`, which clients reach at the endpoint.
-  Callback<void(MemberId member, std::string client_endpoint)> connected;
+  /// This member can now send to `member`, which showed this data id and which clients reach at the endpoint.
+  Callback<void(MemberId member, std::string client_endpoint, std::string data_id)> connected;
   /// It cannot any more; what was under way may be lost.
   Callback<void(MemberId member)> lost;
   /// `member` does not want to hear from this process; told at every attempt, until connected.
@@ -35,7 +35,7 @@ struct Events {
 struct Context {
   net::EventLoop& loop;
   LogSink& logging;
-  const Identity self;
+  Identity self;
   const Timing timing;
   const std::size_t max_queue_bytes;
   Events events;

@@ -15,7 +15,30 @@ std::string to_hex(std::uint64_t id) {
 }
 
 Hello hello_of(const Identity& self, MemberId expected) {
-  return Hello{kProtocolVersion, self.cluster, self.member, expected, self.name, self.client_endpoint};
+  return Hello{kProtocolVersion, self.cluster,         self.member, expected,
+               self.name,        self.client_endpoint, self.data_id};
+}
+
+std::vector<Peer> peers_of(const raft::Membership& membership, MemberId self) {
+  std::vector<Peer> peers;
+  for (const auto* part : {&membership.voters, &membership.outgoing_voters, &membership.learners}) {
+    for (const raft::Member& member : *part) {
+      const bool there =
+          std::any_of(peers.begin(), peers.end(), [&](const Peer& peer) { return peer.id == member.id; });
+      if (member.id == self || there) {
+        continue;
+      }
+      // It was checked before it came into the membership.
+      if (auto endpoint = parse_endpoint(member.peer_address)) {
+        peers.push_back(Peer{member.id, member.name, *endpoint, member.data_id});
+      }
+    }
+  }
+  return peers;
+}
+
+bool is_other_data(const std::string& shown, const Peer& peer) {
+  return !peer.data_id.empty() && shown != peer.data_id;
 }
 
 std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const std::vector<Peer>& peers) {
@@ -30,17 +53,25 @@ std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const st
                        to_hex(hello.cluster.value()) +
                        "; all members must be given the same cluster token and the same list of members"};
   }
-  const bool known =
-      std::any_of(peers.begin(), peers.end(), [&](const Peer& peer) { return peer.id == hello.member; });
-  if (!known) {
-    return Refusal{
-        RefusalReason::kUnknownMember,
-        "member '" + self.name + "' knows no other member with id " + to_hex(hello.member.value())};
+  const auto known =
+      std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) { return peer.id == hello.member; });
+  if (known == peers.end()) {
+    return Refusal{RefusalReason::kUnknownMember,
+                   "member '" + self.name + "' knows no other member with id " +
+                       to_hex(hello.member.value()) +
+                       ": it was removed from the cluster, or was not added yet"};
   }
   if (hello.expected != self.member) {
     return Refusal{RefusalReason::kWrongMember, "this is member '" + self.name + "' with id " +
                                                     to_hex(self.member.value()) + ", not " +
                                                     to_hex(hello.expected.value())};
+  }
+  if (is_other_data(hello.data_id, *known)) {
+    return Refusal{RefusalReason::kOtherData,
+                   "member '" + known->name + "' is on record with data directory " + known->data_id +
+                       ", this one has " + hello.data_id +
+                       "; start it with that directory, or remove the member, add it again and start it with "
+                       "--rejoin"};
   }
   return std::nullopt;
 }
@@ -54,6 +85,9 @@ std::optional<std::string> mistaken(const Hello& answer, const Identity& self, c
   }
   if (answer.member != dialled.id || answer.expected != self.member) {
     return "it is member '" + answer.name + "' with id " + to_hex(answer.member.value());
+  }
+  if (is_other_data(answer.data_id, dialled)) {
+    return "it has data directory " + answer.data_id + ", on record is " + dialled.data_id;
   }
   return std::nullopt;
 }

@@ -17,6 +17,7 @@ struct Identity {
   MemberId member;
   std::string name;
   std::string client_endpoint;
+  std::string data_id = {};  ///< of its data directory; known from Transport::start() on
 };
 
 /// Another member, and where it listens for peers.
@@ -24,7 +25,15 @@ struct Peer {
   MemberId id;
   std::string name;
   Endpoint endpoint;
+  std::string data_id = {};  ///< the membership's record; empty: not known yet, any will do
 };
+
+/// Everybody in the membership but `self`.
+std::vector<Peer> peers_of(const raft::Membership& membership, MemberId self);
+
+/// True if a member shows another data directory than the one on record: its disk was wiped or exchanged, and
+/// what it promised under this id is forgotten.
+bool is_other_data(const std::string& shown, const Peer& peer);
 
 /// What to say to `expected`.
 Hello hello_of(const Identity& self, MemberId expected);

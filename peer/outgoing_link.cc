@@ -79,7 +79,15 @@ void OutgoingLink::on_hello(const Hello& answer) {
   stream_->when_readable([this] { on_unexpected(); });
   context_.logging.write(LogLevel::kInfo, "peer_connected",
                          {{"peer", peer_.name}, {"address", stream_->remote().to_string()}});
-  context_.events.connected(peer_.id, answer.client_endpoint);
+  shown_data_id_ = answer.data_id;
+  context_.events.connected(peer_.id, answer.client_endpoint, answer.data_id);
+}
+
+void OutgoingLink::know(const std::string& data_id) {
+  peer_.data_id = data_id;
+  if (state_ == State::kConnected && is_other_data(shown_data_id_, peer_)) {
+    give_up("it has data directory " + shown_data_id_ + ", on record is " + peer_.data_id);
+  }
 }
 
 void OutgoingLink::on_refusal(const Refusal& refusal) {

@@ -29,6 +29,9 @@ class OutgoingLink {
   /// The member has just shown that it is up: does not let a long pause run out.
   void hurry();
 
+  /// The record of the member's data id has changed. A connection to another one is given up.
+  void know(const std::string& data_id);
+
   const Peer& peer() const { return peer_; }
   bool connected() const { return state_ == State::kConnected; }
   std::uint64_t dropped() const { return dropped_; }
@@ -46,7 +49,8 @@ class OutgoingLink {
   void pause();
 
   Context& context_;
-  const Peer peer_;
+  Peer peer_;                  // its data id may come to be known
+  std::string shown_data_id_;  // on the connection there is
   Random random_;
 
   State state_ = State::kPausing;

@@ -34,8 +34,11 @@ class Transport::Impl final : public IncomingLink::Owner {
         peers_(std::move(options.peers)) {}
 
   Result<void> listen(const Endpoint& endpoint);
-  void start(Events events);
+  void start(Events events, std::string data_id);
   void set_peers(std::vector<Peer> peers);
+  void set_members(const raft::Membership& membership) {
+    set_peers(peers_of(membership, context_.self.member));
+  }
   OutgoingLink* link_to(MemberId member);
 
   const std::vector<Peer>& peers() const override { return peers_; }
@@ -48,6 +51,8 @@ class Transport::Impl final : public IncomingLink::Owner {
   void accept(net::Socket socket);
   void dial(const Peer& peer);
   void relink();
+  template <typename Condition>
+  void drop_outgoing(Condition unwanted);
 
   Context context_;
   net::Alarm relink_;
@@ -79,7 +84,8 @@ void Transport::Impl::accept(net::Socket socket) {
   incoming_.push_back(std::make_unique<IncomingLink>(context_, *this, std::move(socket)));
 }
 
-void Transport::Impl::start(Events events) {
+void Transport::Impl::start(Events events, std::string data_id) {
+  context_.self.data_id = std::move(data_id);
   context_.events = std::move(events);
   started_ = true;
   for (const Peer& peer : peers_) {
@@ -101,16 +107,43 @@ void Transport::Impl::set_peers(std::vector<Peer> peers) {
   }
 }
 
+template <typename Condition>
+void Transport::Impl::drop_outgoing(Condition unwanted) {
+  std::vector<MemberId> lost;
+  for (auto link = outgoing_.begin(); link != outgoing_.end();) {
+    if (!unwanted(link->first)) {
+      ++link;
+      continue;
+    }
+    if (link->second->connected()) {
+      lost.push_back(link->first);
+    }
+    link = outgoing_.erase(link);
+  }
+  for (MemberId member : lost) {
+    context_.events.lost(member);
+  }
+}
+
 void Transport::Impl::relink() {
-  const auto is_member = [this](MemberId member) {
-    return std::any_of(peers_.begin(), peers_.end(), [&](const Peer& peer) { return peer.id == member; });
+  const auto find = [this](MemberId member) {
+    return std::find_if(peers_.begin(), peers_.end(), [&](const Peer& peer) { return peer.id == member; });
   };
-  std::erase_if(outgoing_, [&](const auto& link) { return !is_member(link.first); });
-  std::erase_if(incoming_, [&](const auto& link) { return link->member() && !is_member(link->member()); });
-  for (const Peer& peer : peers_) {
-    const OutgoingLink* link = link_to(peer.id);
-    if (link == nullptr || link->peer().endpoint != peer.endpoint) {
+  const auto is_stranger = [&](const IncomingLink& link) {
+    const auto peer = find(link.member());
+    return peer == peers_.end() || is_other_data(link.data_id(), *peer);
+  };
+  drop_outgoing([&](MemberId member) { return find(member) == peers_.end(); });
+  std::erase_if(incoming_, [&](const auto& link) { return link->member() && is_stranger(*link); });
+  for (const Peer& peer : std::vector<Peer>(peers_)) {
+    OutgoingLink* link = link_to(peer.id);
+    if (link == nullptr) {
       dial(peer);
+    } else if (link->peer().endpoint != peer.endpoint) {
+      drop_outgoing([&](MemberId member) { return member == peer.id; });
+      dial(peer);
+    } else if (link->peer().data_id != peer.data_id) {
+      link->know(peer.data_id);
     }
   }
 }
@@ -145,13 +178,17 @@ Result<std::unique_ptr<Transport>> Transport::open(net::EventLoop& loop, Options
 Transport::Transport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Transport::~Transport() = default;
 
-void Transport::start(Events events) { impl_->start(std::move(events)); }
+void Transport::start(Events events, std::string data_id) {
+  impl_->start(std::move(events), std::move(data_id));
+}
 
 void Transport::send(raft::Message message) {
   if (OutgoingLink* link = impl_->link_to(message.to)) {
     link->send(message);
   }
 }
+
+void Transport::set_members(const raft::Membership& membership) { impl_->set_members(membership); }
 
 void Transport::set_peers(std::vector<Peer> peers) { impl_->set_peers(std::move(peers)); }
 

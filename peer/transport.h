@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/endpoint.h"
@@ -36,10 +37,14 @@ class Transport final : public node::Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  /// Begins to dial and to accept.
-  void start(Events events);
+  /// Begins to dial and to accept. `data_id`: of this member's data directory, as it shows it to the others;
+  /// a new directory has one only after both ports were taken.
+  void start(Events events, std::string data_id);
   void send(raft::Message message) override;
-  /// Dials those that are new, drops those that are gone, dials anew where an endpoint has changed.
+  /// As set_peers(), with everybody but this member.
+  void set_members(const raft::Membership& membership) override;
+  /// Dials those that are new, drops those that are gone or have another data id than the one now on record,
+  /// dials anew where an endpoint has changed.
   void set_peers(std::vector<Peer> peers);
 
   /// Where it listens, with the port that was bound.

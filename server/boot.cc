@@ -5,7 +5,20 @@
 #include "storage/restore.h"
 
 namespace holdfast::server {
-Result<Disk> open_disk(const Options& options, storage::Poster post, storage::FatalHandler fatal) {
+
+namespace {
+
+Result<storage::Identity> first_identity(const Options& options, const AskCluster& ask) {
+  if (options.join.empty()) return found_identity(options);
+  auto cluster = ask();
+  if (!cluster) return fail(cluster.error());
+  return joining_identity(options, *cluster);
+}
+
+}  // namespace
+
+Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::Poster post,
+                       storage::FatalHandler fatal) {
   Disk disk;
   auto directory = storage::DataDirectory::open(options.data_dir);
   if (!directory) return fail(directory.error());
@@ -30,7 +43,7 @@ Result<Disk> open_disk(const Options& options, storage::Poster post, storage::Fa
 
   disk.first_boot = !disk.log->identity().has_value();
   if (disk.first_boot) {
-    auto identity = found_identity(options);
+    auto identity = first_identity(options, ask);
     if (!identity) return fail(identity.error());
     disk.identity = *std::move(identity);
   } else {

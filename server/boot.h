@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/result.h"
 #include "raft/core.h"
+#include "server/join.h"
 #include "server/options.h"
 #include "state/machine.h"
 #include "storage/data_directory.h"
@@ -34,10 +36,14 @@ struct Beginning {
   raft::Restored restored;
 };
 
+/// Asks the cluster that --join names; see server/join.h.
+using AskCluster = std::function<Result<ClusterView>()>;
+
 /// Opens the data directory and finds out who this member is; nothing is written about that yet, so that a
 /// first boot that fails for another reason can be tried again with other options.
-/// Errors: kInvalidArgument, as server/identity.h; kStorage, kCorrupt.
-Result<Disk> open_disk(const Options& options, storage::Poster post, storage::FatalHandler fatal);
+/// Errors: as server/identity.h and server/join.h; kStorage, kCorrupt.
+Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::Poster post,
+                       storage::FatalHandler fatal);
 
 /// Makes the directory this member's, if it is new, and reads the state. Errors: kStorage, kCorrupt.
 Result<Beginning> begin(Disk& disk, storage::Poster post, storage::FatalHandler fatal);

@@ -10,6 +10,12 @@ namespace {
 
 std::string token_of(const Options& options) { return options.cluster_token.value_or(kDefaultToken); }
 
+/// No data directory is on record when a cluster is founded; some are whenever somebody joins it.
+bool has_joined(const storage::Identity& identity) {
+  const auto is_known = [](const raft::Member& member) { return !member.data_id.empty(); };
+  return std::any_of(identity.membership.voters.begin(), identity.membership.voters.end(), is_known);
+}
+
 /// Zero means "none" for every id.
 std::uint64_t not_zero(std::uint64_t digest) { return digest == 0 ? 1 : digest; }
 
@@ -66,7 +72,8 @@ Result<void> check_identity(const storage::Identity& identity, const Options& op
                                             identity.name + "\", not to --name " + *options.name +
                                             "; use the directory of that member");
   }
-  if (options.cluster_token &&
+  // Founders know the token from the list of members; who joined later took the cluster's id as it is.
+  if (options.cluster_token && !has_joined(identity) &&
       cluster_id(*options.cluster_token, identity.membership.voters) != identity.cluster) {
     return fail(Errc::kInvalidArgument,
                 "data directory " + directory +

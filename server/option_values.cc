@@ -87,6 +87,19 @@ Applied apply_cluster(const std::string& text, Options& options) {
   return {};
 }
 
+Applied apply_join(const std::string& text, Options& options) {
+  auto endpoints = parse_endpoints(text);
+  if (!endpoints) return fail(endpoints.error());
+  options.join = *std::move(endpoints);
+  return {};
+}
+
+Applied apply_switch(const std::string& text, bool& out) {
+  if (text == "true" || text == "1") return out = true, Applied();
+  if (text == "false" || text == "0") return out = false, Applied();
+  return fail(Errc::kInvalidArgument, "\"" + text + "\" is neither true nor false");
+}
+
 std::vector<OptionValue> make_option_values() {
   return {
       {"name", "NAME", "Name of this member [n1]", apply_name},
@@ -108,6 +121,13 @@ std::vector<OptionValue> make_option_values() {
        apply_cluster},
       {"cluster-token", "TOKEN", "Tells this cluster from others; the same on all members [holdfast]",
        [](const std::string& text, Options& options) { return options.cluster_token = text, Applied(); }},
+      {"join", "HOST:PORT,...",
+       "Come into the running cluster whose clients use these; first: holdfast member add. At the first boot "
+       "only",
+       apply_join},
+      {"rejoin", "",
+       "With --join, for a member that was removed and added again: sets its old data directory aside",
+       [](const std::string& text, Options& options) { return apply_switch(text, options.rejoin); }},
       {"election-timeout", "DURATION", "Without a leader for so long, it calls an election [1000ms]",
        [](const std::string& text, Options& options) {
          return apply_duration(text, 2 * kLeast, options.election_timeout);
@@ -186,6 +206,13 @@ Result<void> check_together(const Options& options) {
                                             std::to_string(options.heartbeat_interval.count()) +
                                             "ms must be at most half of --election-timeout " +
                                             std::to_string(options.election_timeout.count()) + "ms");
+  }
+  if (!options.join.empty() && !options.cluster.empty()) {
+    return fail(Errc::kInvalidArgument,
+                "--join comes into a running cluster and --cluster founds a new one; write one of them");
+  }
+  if (options.rejoin && options.join.empty()) {
+    return fail(Errc::kInvalidArgument, "--rejoin needs --join HOST:PORT, a member of the cluster to ask");
   }
   if (is_wildcard(options.listen) && !options.advertise) {
     return fail(Errc::kInvalidArgument,

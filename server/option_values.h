@@ -11,8 +11,8 @@ namespace holdfast::server {
 
 /// One option: what a text given for it, wherever, does to the options.
 struct OptionValue {
-  std::string name;  ///< "data-dir"
-  std::string placeholder;
+  std::string name;         ///< "data-dir"
+  std::string placeholder;  ///< empty: it takes no value on the command line
   std::string help;
   std::function<Result<void>(const std::string& text, Options& options)> apply;
 };

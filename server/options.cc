@@ -55,6 +55,11 @@ Result<std::map<std::string, std::string>> read_command_line(const std::vector<s
   app.set_help_flag("-h,--help", "Print this help and exit");
   std::map<std::string, std::string> given;
   for (const OptionValue& option : option_values()) {
+    if (option.placeholder.empty()) {
+      app.add_flag_callback(
+          "--" + option.name, [&text = given[option.name]] { text = "true"; }, option.help);
+      continue;
+    }
     app.add_option("--" + option.name, given[option.name], option.help)
         ->type_name(option.placeholder)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

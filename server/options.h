@@ -31,6 +31,8 @@ struct Options {
   std::optional<Endpoint> peer_advertise;  ///< not given: its own entry in `cluster`, or where it listens
   std::vector<ClusterMember> cluster;      ///< read at the first boot only; empty: a cluster of itself
   std::optional<std::string> cluster_token;
+  std::vector<Endpoint> join;  ///< client endpoints of a running cluster to come into; at the first boot only
+  bool rejoin = false;         ///< as a new member, leaving the data of the removed one aside
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   milliseconds election_timeout{1000};

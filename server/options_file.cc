@@ -22,6 +22,7 @@ std::string joined(const std::vector<std::string>& parts) {
 std::optional<std::string> to_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
   std::vector<std::string> parts;
   if (const auto* array = node.as_array()) {
     for (const toml::node& element : *array) {
@@ -64,7 +65,9 @@ Result<std::map<std::string, std::string>> read_options_file(const std::string& 
                                                 std::string(key.str()) + "\"; see holdfastd --help");
       }
       auto text = to_text(value);
-      if (!text || ((value.is_array() || value.is_table()) && name != "cluster")) {
+      const bool is_list = value.is_array() || value.is_table();
+      if (!text || (is_list && name != "cluster" && name != "join") ||
+          (value.is_boolean() && name != "rejoin")) {
         return fail(Errc::kInvalidArgument,
                     "options file " + path + ": " + std::string(key.str()) + " is not a text in quotes");
       }

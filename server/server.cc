@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
 #include "net/message_stream.h"
+#include "server/join.h"
+#include "server/set_aside.h"
 
 namespace holdfast::server {
 
@@ -16,24 +19,17 @@ constexpr int kStopSeconds = 4;
 // Between the last answers and the closing of their connections.
 constexpr int kLastAnswersMs = 20;
 constexpr milliseconds kAskAgain{60'000};
+// How long a new member tries to reach the cluster that it is to join.
+constexpr milliseconds kAskClusterFor{20'000};
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-std::vector<peer::Peer> peers_of(const storage::Identity& identity, const raft::Membership& membership) {
-  std::vector<peer::Peer> peers;
-  for (const auto* part : {&membership.voters, &membership.outgoing_voters, &membership.learners}) {
-    for (const raft::Member& member : *part) {
-      if (member.id == identity.member) continue;
-      // It was checked before it came into the membership.
-      if (auto endpoint = parse_endpoint(member.peer_address)) {
-        peers.push_back(peer::Peer{member.id, member.name, *endpoint});
-      }
-    }
-  }
-  return peers;
+bool is_voter(const raft::Membership& membership, MemberId member) {
+  const auto is_it = [member](const raft::Member& voter) { return voter.id == member; };
+  return std::any_of(membership.voters.begin(), membership.voters.end(), is_it);
 }
 
 }  // namespace
@@ -41,7 +37,16 @@ std::vector<peer::Peer> peers_of(const storage::Identity& identity, const raft::
 Result<std::unique_ptr<Server>> Server::open(const Options& options, net::EventLoop& loop, LogSink& logging,
                                              Callback<void(int status)> ended) {
   std::unique_ptr<Server> server(new Server(options, loop, logging, std::move(ended)));
-  auto disk = open_disk(options, server->poster(), server->fatal_handler());
+  const AskCluster ask = [&] { return ask_cluster(loop, options.join, kAskClusterFor); };
+  if (options.rejoin) {
+    auto aside = set_old_data_aside(options, ask);
+    if (!aside) return fail(aside.error());
+    if (*aside) {
+      logging.write(LogLevel::kWarn, "old_data_set_aside",
+                    {{"from", options.data_dir.string()}, {"to", (*aside)->string()}});
+    }
+  }
+  auto disk = open_disk(options, ask, server->poster(), server->fatal_handler());
   if (!disk) return fail(disk.error());
   server->disk_ = *std::move(disk);
   if (auto taken = server->take_ports(); !taken) return fail(taken.error());
@@ -74,7 +79,6 @@ Result<void> Server::take_ports() {
 
   peer::Options peer_options;
   peer_options.self = {disk_.identity.cluster, disk_.identity.member, disk_.identity.name, client_endpoint_};
-  peer_options.peers = peers_of(disk_.identity, disk_.identity.membership);
   peer_options.listen = options_.peer_listen;
   peer_options.seed = random_seed();
   auto transport = peer::Transport::open(loop_, std::move(peer_options), logging_);
@@ -88,6 +92,7 @@ Result<void> Server::make_node() {
   if (!beginning) return fail(beginning.error());
   node::Options node_options;
   node_options.raft.self = disk_.identity.member;
+  node_options.raft.data_id = disk_.identity.data_id;
   node_options.raft.election_timeout = options_.election_timeout;
   node_options.raft.heartbeat_interval = options_.heartbeat_interval;
   node_options.raft.seed = random_seed();
@@ -95,7 +100,8 @@ Result<void> Server::make_node() {
   node_options.name = disk_.identity.name;
   node_options.client_endpoint = client_endpoint_;
   node_ = std::make_unique<node::Node>(
-      std::move(node_options), node::Ports{node_loop_, *disk_.log, *disk_.image, *transport_, logging_},
+      std::move(node_options),
+      node::Ports{node_loop_, *disk_.log, *disk_.image, *disk_.snapshots, *transport_, logging_},
       std::move(beginning->restored), std::move(beginning->machine));
   node_loop_.on_alarm([this] { node_->on_alarm(); });
   rpc::Identity identity{disk_.identity.cluster, disk_.identity.member, disk_.identity.name,
@@ -122,21 +128,22 @@ void Server::start() {
                   {"data_dir", options_.data_dir.string()},
                   {"listen", listener_->endpoint().to_string()},
                   {"peer_listen", transport_->endpoint().to_string()},
-                  {"members", disk_.identity.membership.voters.size()}});
+                  {"members", node_->membership().voters.size()}});
   started_ = true;
+  disk_.space->tell([this](const node::Space& space) { node_->space_changed(space); });
   disk_.log->start();
   disk_.image->start();
   node_->start();
-  transport_->start(peer_events());
+  transport_->start(peer_events(), disk_.identity.data_id);
   tell_when_ready();
 }
 
 peer::Events Server::peer_events() {
   peer::Events events;
   events.received = [this](raft::Message message) { node_->receive(std::move(message)); };
-  events.connected = [this](MemberId member, std::string client_endpoint) {
+  events.connected = [this](MemberId member, std::string client_endpoint, std::string data_id) {
     refusing_.erase(member);
-    node_->peer_connected(member, std::move(client_endpoint));
+    node_->peer_connected(member, std::move(client_endpoint), std::move(data_id));
   };
   events.lost = [this](MemberId member) { node_->peer_lost(member); };
   events.refused = [this](MemberId member, std::string reason) { peer_refused(member, reason); };
@@ -167,10 +174,15 @@ void Server::tell_when_ready() {
   });
 }
 
+/// Counted are those who vote as far as this member knows. It may have missed what removed it: then those who
+/// have not are its peers still, and refuse it.
 void Server::peer_refused(MemberId member, const std::string& reason) {
+  if (stopping_) return;
   refusing_.insert(member);
-  const std::size_t majority = disk_.identity.membership.voters.size() / 2 + 1;
-  if (refusing_.size() < majority || stopping_) return;
+  const raft::Membership& membership = node_->membership();
+  std::erase_if(refusing_, [&](MemberId refusing) { return !is_voter(membership, refusing); });
+  const std::size_t majority = membership.voters.size() / 2 + 1;
+  if (refusing_.size() < majority) return;
   stopping_ = true;
   logging_.write(LogLevel::kError, "refused_by_majority",
                  {{"name", name()}, {"members", refusing_.size()}, {"reason", reason}});

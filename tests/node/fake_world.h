@@ -2,12 +2,16 @@
 
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "node/ports/image_store.h"
 #include "node/ports/log_store.h"
 #include "node/ports/loop.h"
+#include "node/ports/snapshot_store.h"
 #include "node/ports/transport.h"
 
 namespace holdfast::node {
@@ -94,10 +98,76 @@ class FakeImages final : public ImageStore {
   std::vector<std::pair<Revision, Callback<void(std::vector<HistoryRow>)>>> reads;
 };
 
+/// Copies that the test hands out, and one file that is received. Answers at once, unless held.
+class FakeSnapshots final : public SnapshotStore {
+ public:
+  void make(Callback<void(Result<SnapshotFile>)> done) override {
+    ++makes;
+    answer([this, done = std::move(done)]() mutable {
+      if (copy.empty()) return done(fail(Errc::kStorage, "no space"));
+      done(SnapshotFile{index, copy.size(), "digest"});
+    });
+  }
+  void read(Index at, std::uint64_t offset, std::size_t most, Callback<void(Result<Blob>)> done) override {
+    answer([this, at, offset, most, done = std::move(done)]() mutable {
+      if (at != index || released) return done(fail(Errc::kStorage, "released"));
+      done(Blob(copy.substr(offset, most)));
+    });
+  }
+  void release(Index at) override { released = at; }
+  void begin(SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override {
+    if (file != receiving) received.clear();
+    receiving = file;
+    answer([this, done = std::move(next_offset)]() mutable { done(received.size()); });
+  }
+  void write(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) override {
+    answer([this, offset, bytes, done = std::move(next_offset)]() mutable {
+      if (full) return done(fail(Errc::kStorage, "no space"));
+      if (offset == received.size()) received += bytes.view();
+      done(received.size());
+    });
+  }
+  void install(raft::Snapshot at, std::shared_ptr<RowLoader> into,
+               Callback<void(Result<void>)> done) override {
+    installed = at;
+    loader = std::move(into);
+    install_done = std::move(done);
+  }
+  void sync() {
+    for (auto& task : std::exchange(waiting, {})) task();
+  }
+
+  bool held = false;
+  std::deque<Callback<void()>> waiting;
+  // A leader's.
+  int makes = 0;
+  Index index{100};
+  std::string copy;
+  std::optional<Index> released;
+  // A follower's.
+  SnapshotFile receiving;
+  std::string received;
+  bool full = false;
+  std::optional<raft::Snapshot> installed;
+  std::shared_ptr<RowLoader> loader;
+  Callback<void(Result<void>)> install_done;
+
+ private:
+  void answer(Callback<void()> task) {
+    if (held) {
+      waiting.push_back(std::move(task));
+    } else {
+      task();
+    }
+  }
+};
+
 class FakeTransport final : public Transport {
  public:
   void send(raft::Message message) override { sent.push_back(std::move(message)); }
+  void set_members(const raft::Membership& membership) override { members = membership; }
   std::vector<raft::Message> sent;
+  raft::Membership members;
 };
 
 }  // namespace holdfast::node

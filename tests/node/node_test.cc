@@ -14,6 +14,7 @@ struct Fixture {
   static Options options() {
     Options options;
     options.raft.self = MemberId(1);
+    options.raft.data_id = "data-1";
     options.name = "n1";
     options.client_endpoint = "127.0.0.1:2379";
     options.log_entries_kept = 2;
@@ -57,10 +58,13 @@ struct Fixture {
   FakeLoop loop;
   FakeLog log;
   FakeImages images;
+  FakeSnapshots snapshots;
   FakeTransport transport;
   NullLogSink logging;
-  Node node{
-      options(), {loop, log, images, transport, logging}, restored(), std::make_unique<state::Machine>()};
+  Node node{options(),
+            {loop, log, images, snapshots, transport, logging},
+            restored(),
+            std::make_unique<state::Machine>()};
   std::vector<state::Reply> replies;
 };
 

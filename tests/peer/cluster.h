@@ -69,6 +69,7 @@ struct Member {
   std::unique_ptr<Transport> transport;
   std::vector<raft::Message> received;
   std::map<MemberId, std::string> connected;
+  std::map<MemberId, std::string> data_ids;
   std::map<MemberId, std::string> refused;
   int lost = 0;
 
@@ -87,8 +88,9 @@ struct Member {
     transport->set_peers(std::move(peers));
     Events events;
     events.received = [this](raft::Message message) { received.push_back(std::move(message)); };
-    events.connected = [this](MemberId member, std::string endpoint) {
+    events.connected = [this](MemberId member, std::string endpoint, std::string data_id) {
       connected[member] = std::move(endpoint);
+      data_ids[member] = std::move(data_id);
       refused.erase(member);
     };
     events.lost = [this](MemberId member) {
@@ -96,14 +98,14 @@ struct Member {
       ++lost;
     };
     events.refused = [this](MemberId member, std::string reason) { refused[member] = std::move(reason); };
-    transport->start(std::move(events));
+    transport->start(std::move(events), self.data_id);
   }
   Peer as_peer() const { return Peer{self.member, self.name, transport->endpoint()}; }
 };
 
 inline Identity identity(std::uint64_t number, std::uint64_t cluster = 7) {
   return Identity{ClusterId(cluster), MemberId(number), "n" + std::to_string(number),
-                  "10.0.0." + std::to_string(number) + ":2379"};
+                  "10.0.0." + std::to_string(number) + ":2379", "data-" + std::to_string(number)};
 }
 
 inline raft::Message vote(const Member& from, const Member& to, std::uint64_t term) {

@@ -85,6 +85,60 @@ TEST_CASE("a member that is removed is neither heard nor dialled any more") {
   CHECK(cluster[3].refused[MemberId(1)].find("unknown_member") == 0);
 }
 
+TEST_CASE("the first connection tells a member's data id, and any is taken while none is on record") {
+  Cluster cluster(2);
+  CHECK(cluster[1].data_ids[MemberId(2)] == "data-2");
+  CHECK(cluster[2].data_ids[MemberId(1)] == "data-1");
+}
+
+TEST_CASE("a member with another data directory than the one on record is refused by both sides") {
+  net::EventLoop loop;
+  Member one;
+  Member wiped;
+  one.self = identity(1);
+  wiped.self = identity(2);
+  wiped.self.data_id = "data-after-the-disk-was-wiped";
+  one.open(loop);
+  wiped.open(loop);
+  Peer on_record = wiped.as_peer();
+  on_record.data_id = "data-2";
+  one.start({on_record});
+  wiped.start({one.as_peer()});
+  run_until(loop, [&] { return wiped.refused.size() == 1; });
+  CHECK(wiped.refused[MemberId(1)].find("other_data") == 0);
+  CHECK(wiped.refused[MemberId(1)].find("--rejoin") != std::string::npos);
+  run_until(loop, [&] { return one.lines.count({"peer_unreachable", "data-after-the-disk"}) == 1; });
+  CHECK(one.connected.empty());
+  CHECK(wiped.connected.empty());
+}
+
+TEST_CASE("connections end when another data id comes on record than the one they showed") {
+  Cluster cluster(2);
+  Peer record = cluster[2].as_peer();
+  record.data_id = "data-2";
+  cluster[1].transport->set_peers({record});
+  cluster[1].transport->send(vote(cluster[1], cluster[2], 1));
+  run_until(cluster.loop, [&] { return cluster[2].received.size() == 1; });
+  CHECK(cluster[1].lost == 0);
+  record.data_id = "data-of-another-process";
+  cluster[1].transport->set_peers({record});
+  run_until(cluster.loop, [&] { return cluster[1].lost == 1 && cluster[2].lost == 1; });
+  run_until(cluster.loop, [&] { return cluster[2].refused.size() == 1; });
+  CHECK(!cluster[1].transport->connected(MemberId(2)));
+}
+
+TEST_CASE("a membership names everybody once, whatever parts they have in it") {
+  raft::Membership membership;
+  membership.voters = {{MemberId(1), "n1", "h:1", "d1"}, {MemberId(2), "n2", "h:2", "d2"}};
+  membership.outgoing_voters = {{MemberId(2), "n2", "h:2", "d2"}, {MemberId(3), "n3", "h:3", ""}};
+  membership.learners = {{MemberId(4), "n4", "nowhere", ""}};
+  const std::vector<Peer> peers = peers_of(membership, MemberId(1));
+  REQUIRE(peers.size() == 2);
+  CHECK(peers[0].id == MemberId(2));
+  CHECK(peers[0].data_id == "d2");
+  CHECK(peers[1].name == "n3");
+}
+
 TEST_CASE("members of two clusters refuse each other, and both sides say why") {
   net::EventLoop loop;
   Member ours;
@@ -197,10 +251,10 @@ TEST_CASE("peers may be changed from inside a callback") {
     ++received;
     two.transport->set_peers({});  // the sender is a member no more
   };
-  events.connected = [](MemberId, std::string) {};
+  events.connected = [](MemberId, std::string, std::string) {};
   events.lost = [](MemberId) {};
   events.refused = [](MemberId, std::string) {};
-  two.transport->start(std::move(events));
+  two.transport->start(std::move(events), two.self.data_id);
   run_until(loop, [&] { return one.connected.size() == 1; });
   one.transport->send(vote(one, two, 1));
   one.transport->send(vote(one, two, 2));

@@ -52,12 +52,13 @@ Cluster::Cluster(std::size_t count) {
     options.raft.election_timeout = milliseconds(100);
     options.raft.heartbeat_interval = milliseconds(20);
     options.raft.seed = member->id.value();
+    options.raft.data_id = "data-" + member->name;
     options.cluster = ClusterId(7);
     options.name = member->name;
     options.client_endpoint = member->endpoint;
     member->node = std::make_unique<node::Node>(
-        options, node::Ports{member->loop, member->log, member->image, *member, logging}, restored,
-        std::make_unique<state::Machine>());
+        options, node::Ports{member->loop, member->log, member->image, member->snapshots, *member, logging},
+        restored, std::make_unique<state::Machine>());
     member->loop.on_alarm([node = member->node.get()] { node->on_alarm(); });
     rpc::Identity identity{options.cluster, member->id, member->name, member->endpoint};
     member->door = std::make_unique<rpc::Door>(loop, *member->node, identity, logging);
@@ -65,7 +66,7 @@ Cluster::Cluster(std::size_t count) {
   for (auto& member : members) member->node->start();
   for (auto& member : members) {
     for (auto& other : members) {
-      if (member != other) member->node->peer_connected(other->id, other->endpoint);
+      if (member != other) member->node->peer_connected(other->id, other->endpoint, "data-" + other->name);
     }
   }
   for (auto& member : members) {

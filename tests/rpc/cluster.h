@@ -27,6 +27,7 @@ class Member final : public node::Transport {
   Member(Cluster& cluster, std::size_t number);
 
   void send(raft::Message message) override;
+  void set_members(const raft::Membership&) override {}
   /// No connection in either direction any more, as if its process had died.
   void kill();
 
@@ -39,6 +40,7 @@ class Member final : public node::Transport {
   server::NodeLoop loop;
   MemoryLog log;
   MemoryImage image;
+  NoSnapshots snapshots;
   std::unique_ptr<node::Node> node;
   std::unique_ptr<rpc::Door> door;
   std::unique_ptr<net::Listener> listener;

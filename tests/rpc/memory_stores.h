@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "node/ports/image_store.h"
 #include "node/ports/log_store.h"
 #include "node/ports/loop.h"
+#include "node/ports/snapshot_store.h"
 
 namespace holdfast::test {
 
@@ -21,6 +23,24 @@ class MemoryLog final : public node::LogStore {
 
  private:
   node::Loop& loop_;
+};
+
+/// No member of these tests is ever so far behind that it needs an image, or is sent one.
+class NoSnapshots final : public node::SnapshotStore {
+ public:
+  void make(Callback<void(Result<node::SnapshotFile>)> done) override { done(refused()); }
+  void read(Index, std::uint64_t, std::size_t, Callback<void(Result<Blob>)> done) override {
+    done(refused());
+  }
+  void release(Index) override {}
+  void begin(node::SnapshotFile, Callback<void(Result<std::uint64_t>)> done) override { done(refused()); }
+  void write(std::uint64_t, Blob, Callback<void(Result<std::uint64_t>)> done) override { done(refused()); }
+  void install(raft::Snapshot, std::shared_ptr<node::RowLoader>, Callback<void(Result<void>)> done) override {
+    done(refused());
+  }
+
+ private:
+  static tl::unexpected<Error> refused() { return fail(Errc::kStorage, "there is no place for an image"); }
 };
 
 class MemoryImage final : public node::ImageStore {

@@ -46,6 +46,17 @@ void Disk::carry_out(StoredLog& log, const LogWrite& write) {
     log.entries.resize(write.entries.front().index.value() - log.base.value() - 1);
     log.entries.insert(log.entries.end(), write.entries.begin(), write.entries.end());
   }
+  if (write.install) {
+    INVARIANT(write.install->index > log.base, "an image is installed above the log's base");
+    const bool holds_it = log.term_at(write.install->index) == write.install->term;
+    auto gone = holds_it ? log.entries.begin() +
+                               static_cast<std::ptrdiff_t>(write.install->index.value() - log.base.value())
+                         : log.entries.end();
+    log.entries.erase(log.entries.begin(), gone);
+    log.base = write.install->index;
+    log.base_term = write.install->term;
+    log.base_membership = write.install->membership;
+  }
   if (write.compact_through > log.base) {
     INVARIANT(write.compact_through <= log.last(), "a log cannot be compacted beyond its end");
     auto count = static_cast<std::ptrdiff_t>(write.compact_through.value() - log.base.value());
@@ -84,12 +95,84 @@ void Disk::log_synced(std::size_t writes) {
   syncing_ = false;
   std::vector<Callback<void()>> durable;
   for (; writes > 0; --writes) {
-    carry_out(durable_, log_writes_.front());
+    make_durable(log_writes_.front());
     if (log_writes_.front().durable) durable.push_back(std::move(log_writes_.front().durable));
     log_writes_.pop_front();
   }
   sync_log();
   for (auto& done : durable) schedule_.after(Duration(0), power_->guard(std::move(done)));
+}
+
+void Disk::make_durable(const LogWrite& write) {
+  carry_out(durable_, write);
+  if (!write.install) return;
+  INVARIANT(image_commits_.empty() && open_image_.rows.empty(), "no image is made while one is installed");
+  image_ = write.image;
+}
+
+void Disk::make_snapshot(Callback<void(Result<node::SnapshotFile>)> done) {
+  schedule_.after(delay() * 2, power_->guard([this, done = std::move(done)]() mutable {
+    std::string& file = copies_[image_.applied] = to_file(image_);
+    done(node::SnapshotFile{image_.applied, file.size(), digest_of(file)});
+  }));
+}
+
+void Disk::read_snapshot(Index index, std::uint64_t offset, std::size_t most_bytes,
+                         Callback<void(Result<Blob>)> done) {
+  schedule_.after(delay(), power_->guard([this, index, offset, most_bytes, done = std::move(done)]() mutable {
+    auto copy = copies_.find(index);
+    if (copy == copies_.end()) return done(fail(Errc::kStorage, "there is no copy at this index"));
+    if (offset >= copy->second.size()) return done(Blob());
+    done(Blob(copy->second.substr(offset, most_bytes)));
+  }));
+}
+
+void Disk::begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) {
+  schedule_.after(delay(), power_->guard([this, file, done = std::move(next_offset)]() mutable {
+    if (file != receiving_) {
+      receiving_ = file;
+      received_.clear();
+    }
+    done(received_.size());
+  }));
+}
+
+void Disk::write_file(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) {
+  // One after the other, as the store's thread does it.
+  file_free_ = std::max(file_free_, schedule_.now()) + delay();
+  schedule_.at(file_free_, power_->guard([this, offset, bytes, done = std::move(next_offset)]() mutable {
+    if (offset == received_.size()) received_ += bytes.view();
+    done(received_.size());
+  }));
+}
+
+Result<StoredImage> Disk::load_file(const raft::Snapshot& at, node::RowLoader& into) {
+  if (received_.size() != receiving_.size || digest_of(received_) != receiving_.digest) {
+    return fail(Errc::kCorrupt, "the file is not what was sent");
+  }
+  Result<StoredImage> image = from_file(received_);
+  if (!image) return image;
+  if (image->applied != at.index) return fail(Errc::kCorrupt, "the image stands elsewhere");
+  for (const auto& [key, row] : image->rows) {
+    if (Result<void> taken = into.take(row.first, row.second); !taken) return fail(taken.error());
+  }
+  if (Result<void> whole = into.finish(); !whole) return fail(whole.error());
+  return image;
+}
+
+void Disk::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+                   Callback<void(Result<void>)> done) {
+  schedule_.after(delay() * 3, power_->guard([this, at, into, done = std::move(done)]() mutable {
+    Result<StoredImage> image = load_file(at, *into);
+    receiving_ = {};
+    received_.clear();
+    if (!image) return done(fail(image.error()));
+    LogWrite write;
+    write.install = at;
+    write.image = *std::move(image);
+    write.durable = [done = std::move(done)]() mutable { done({}); };
+    issue(std::move(write));
+  }));
 }
 
 void Disk::write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) {
@@ -139,8 +222,11 @@ void Disk::crash() {
   power_.emplace();
   // The disk may have taken some of what it had not yet confirmed, in order.
   std::size_t arrived = log_writes_.empty() ? 0 : random_.below(log_writes_.size() + 1);
-  for (std::size_t i = 0; i < arrived; ++i) carry_out(durable_, log_writes_[i]);
+  for (std::size_t i = 0; i < arrived; ++i) make_durable(log_writes_[i]);
   log_writes_.clear();
+  copies_.clear();
+  receiving_ = {};
+  received_.clear();
   syncing_ = false;
   issued_ = durable_;
   // An image above the durable log must never be found: not even if it arrived unnoticed.

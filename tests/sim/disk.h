@@ -11,7 +11,9 @@
 #include "node/lifetime.h"
 #include "node/ports/image_store.h"
 #include "node/ports/log_store.h"
+#include "node/ports/snapshot_store.h"
 #include "state/machine.h"
+#include "tests/sim/image_file.h"
 #include "tests/sim/schedule.h"
 
 namespace holdfast::sim {
@@ -28,12 +30,6 @@ struct StoredLog {
   const raft::Entry* find(Index index) const;
   /// None above the end or below the base.
   std::optional<Term> term_at(Index index) const;
-};
-
-struct StoredImage {
-  std::map<std::string, std::pair<std::size_t, Row>> rows;  // by table and key
-  std::map<Revision, node::HistoryRow> history;             // by first revision
-  Index applied;
 };
 
 struct DiskOptions {
@@ -59,6 +55,15 @@ class Disk {
   void read_history(Revision from, std::size_t most_bytes,
                     Callback<void(std::vector<node::HistoryRow>)> result);
 
+  // As node::SnapshotStore. Copies, and what was received of a file, go with the process.
+  void make_snapshot(Callback<void(Result<node::SnapshotFile>)> done);
+  void read_snapshot(Index index, std::uint64_t offset, std::size_t most_bytes,
+                     Callback<void(Result<Blob>)> done);
+  void release_snapshot(Index index) { copies_.erase(index); }
+  void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset);
+  void write_file(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset);
+  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into, Callback<void(Result<void>)> done);
+
   void crash();
   void calm();
 
@@ -76,6 +81,8 @@ class Disk {
     Term compact_term;
     raft::Membership at_base;
     Callback<void()> durable;
+    std::optional<raft::Snapshot> install = {};
+    StoredImage image = {};  // the installed one
   };
   struct ImageWrite {
     std::vector<RowChange> rows;
@@ -84,10 +91,13 @@ class Disk {
     Callback<void()> durable;
   };
   static void carry_out(StoredLog& log, const LogWrite& write);
+  void make_durable(const LogWrite& write);
   void issue(LogWrite write);
   void sync_log();
   void log_synced(std::size_t writes);
   void image_synced();
+  /// Gives the file's rows to the loader. Returns: the image in it.
+  Result<StoredImage> load_file(const raft::Snapshot& at, node::RowLoader& into);
   Duration delay();
 
   Schedule& schedule_;
@@ -102,6 +112,11 @@ class Disk {
   StoredImage image_;
   ImageWrite open_image_;
   std::deque<ImageWrite> image_commits_;
+
+  std::map<Index, std::string> copies_;
+  node::SnapshotFile receiving_;
+  std::string received_;
+  Instant file_free_;  // when the last piece that was given is written
 
   // Replaced at each crash: what was under way then never completes.
   std::optional<node::Lifetime> power_;

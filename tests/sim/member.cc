@@ -32,11 +32,12 @@ raft::Restored restore(const Disk& disk, const raft::Membership& membership) {
 class Member::Process final : public node::Loop,
                               public node::LogStore,
                               public node::ImageStore,
+                              public node::SnapshotStore,
                               public node::Transport {
  public:
   explicit Process(Member& member)
       : member_(member),
-        node_(options_of(member), {*this, *this, *this, *this, logging_},
+        node_(options_of(member), {*this, *this, *this, *this, *this, logging_},
               restore(member.disk_, member.membership_), load(member.disk_.image())) {}
 
   node::Node& node() { return node_; }
@@ -96,14 +97,42 @@ class Member::Process final : public node::Loop,
         });
   }
 
+  // node::SnapshotStore
+  void make(Callback<void(Result<node::SnapshotFile>)> done) override {
+    member_.disk_.make_snapshot(in_process(std::move(done)));
+  }
+  void read(Index index, std::uint64_t offset, std::size_t most_bytes,
+            Callback<void(Result<Blob>)> done) override {
+    member_.disk_.read_snapshot(index, offset, most_bytes, in_process(std::move(done)));
+  }
+  void release(Index index) override { member_.disk_.release_snapshot(index); }
+  void begin(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override {
+    member_.disk_.begin_file(std::move(file), in_process(std::move(next_offset)));
+  }
+  void write(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) override {
+    member_.disk_.write_file(offset, std::move(bytes), in_process(std::move(next_offset)));
+  }
+  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+               Callback<void(Result<void>)> done) override {
+    member_.disk_.install(std::move(at), std::move(into), in_process(std::move(done)));
+  }
+
   // node::Transport
   void send(raft::Message message) override { member_.network_.send(std::move(message)); }
+  void set_members(const raft::Membership&) override {}  // the network knows no strangers
 
  private:
   static node::Options options_of(Member& member) {
     node::Options options = member.options_;
     options.raft.seed = member.random_.next();
     return options;
+  }
+  /// A completion, run in the process as soon as it can.
+  template <typename Value>
+  Callback<void(Value)> in_process(Callback<void(Value)> done) {
+    return lifetime_.guard([this, done = std::move(done)](Value value) mutable {
+      run([value = std::move(value), done = std::move(done)]() mutable { done(std::move(value)); });
+    });
   }
   Callback<void()> guarded(Callback<void()> what) {
     return lifetime_.guard([this, what = std::move(what)]() mutable { run(std::move(what)); });

@@ -61,6 +61,7 @@ void World::make_members() {
     options.name = voter.name;
     options.client_endpoint = "client-" + voter.name;
     options.raft.self = voter.id;
+    options.raft.data_id = "data-" + voter.name;
     options.raft.election_timeout = options_.election_timeout;
     options.raft.heartbeat_interval = options_.election_timeout / 10;
     Member::Observer observer{[this](Member& member) { checker_.after_step(member); },
@@ -179,7 +180,7 @@ void World::tell_connections() {
   bool reached = b.up() && network_.connected(a.id(), b.id()) && network_.connected(b.id(), a.id());
   a.run([&a, &b, reached] {
     if (reached) {
-      a.node()->peer_connected(b.id(), b.options().client_endpoint);
+      a.node()->peer_connected(b.id(), b.options().client_endpoint, b.options().raft.data_id);
     } else {
       a.node()->peer_lost(b.id());
     }
