@@ -20,6 +20,12 @@ namespace {
 
 constexpr std::size_t kMaxExplanationBytes = 512;
 
+// Entries in a frame. A few bytes can stand for a list of millions of structs without a word in them, and
+// each would take memory here; ours have words.
+constexpr std::size_t kMaxEntries =
+    limits::kMaxPeerFrameBytes / sizeof(capnp::word) /
+    (schema::LogEntry::_capnpPrivate::dataWordSize + schema::LogEntry::_capnpPrivate::pointerCount);
+
 template <typename... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -167,12 +173,19 @@ Result<raft::AppendEntries> read_append(schema::AppendEntries::Reader in) {
   if (in.getPreviousIndex() > std::numeric_limits<std::uint64_t>::max() - entries.size()) {
     return bad("its entries' indexes do not fit 64 bits");
   }
+  if (entries.size() > kMaxEntries) {
+    return bad("a list of " + std::to_string(entries.size()) + " entries");
+  }
   append.entries.reserve(entries.size());
   Index index = append.previous_index;
   for (auto entry : entries) {
     index = index.next();
     if (entry.getKind() > static_cast<std::uint8_t>(raft::EntryKind::kMembership)) {
       return bad("an entry of kind " + std::to_string(entry.getKind()));
+    }
+    const auto kind = static_cast<raft::EntryKind>(entry.getKind());
+    if ((kind == raft::EntryKind::kMembership) != entry.hasMembership()) {
+      return bad("an entry whose kind and content disagree");
     }
     auto payload = entry.getPayload();
     if (payload.size() > limits::kMaxEntryBytes) {

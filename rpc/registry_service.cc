@@ -18,9 +18,26 @@ Result<void> check_size(std::size_t bytes, const std::string& service, std::size
                                         " bytes; filter by tags or metadata, or watch the service");
 }
 
+/// Before the lists are walked: a few bytes can stand for millions of structs without a word in them.
+/// Labels: schema::Registry::Instance or Filter.
+template <typename Labels>
+Result<void> check_counts(Labels labels) {
+  if (labels.getTags().size() <= limits::kMaxTags &&
+      labels.getMetadata().size() <= limits::kMaxMetadataPairs) {
+    return {};
+  }
+  return fail(Errc::kLimitExceeded, "at most " + std::to_string(limits::kMaxTags) + " tags (kMaxTags) and " +
+                                        std::to_string(limits::kMaxMetadataPairs) +
+                                        " metadata pairs (kMaxMetadataPairs) are taken");
+}
+
 }  // namespace
 
 kj::Promise<void> RegistryService::register_(RegisterContext context) {
+  if (auto few = check_counts(context.getParams().getInstance()); !few) {
+    refuse(context, few.error());
+    return kj::READY_NOW;
+  }
   return write<state::Done>(desk_, reach_, context, &schema::Registry::Client::registerRequest,
                             IfBroken::kUnknown, read_registration(context.getParams()),
                             [](auto ok, const state::Done& done) { ok.setRevision(done.revision.value()); });
@@ -67,6 +84,10 @@ Result<void> RegistryService::look_at_services(ServicesContext context) {
 }
 
 kj::Promise<void> RegistryService::resolve(ResolveContext context) {
+  if (auto few = check_counts(context.getParams().getFilter()); !few) {
+    refuse(context, few.error());
+    return kj::READY_NOW;
+  }
   if (!context.getParams().getSerializable()) {
     return read(desk_, reach_, context, &schema::Registry::Client::resolveRequest,
                 [this, context]() mutable { return look_at_instances(context); });

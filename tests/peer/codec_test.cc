@@ -1,5 +1,10 @@
 #include "peer/codec.h"
 
+#include <capnp/any.h>
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <schema/peer.capnp.h>
+
 #include <catch2/catch.hpp>
 #include <cstring>
 
@@ -128,6 +133,30 @@ TEST_CASE("entries whose indexes do not fit 64 bits are refused") {
   const auto decoded = decode(frame);
   REQUIRE(!decoded);
   CHECK(decoded.error().code == Errc::kInvalidArgument);
+}
+
+TEST_CASE("a few bytes that stand for millions of entries are refused before they take memory") {
+  capnp::MallocMessageBuilder builder;
+  auto append = builder.initRoot<schema::PeerFrame>().initMessage().initAppendEntries();
+  capnp::AnyStruct::Builder(kj::mv(append)).getPointerSection()[0].initAsListOfAnyStruct(0, 0, 2'000'000);
+  const Frame frame = capnp::messageToFlatArray(builder);
+  REQUIRE(frame.asBytes().size() < 200);
+  const auto refused = decode(frame);
+  REQUIRE(!refused);
+  CHECK(refused.error().message.find("2000000 entries") != std::string::npos);
+}
+
+TEST_CASE("an entry says that it is a membership exactly if it holds one") {
+  for (const bool holds_one : {false, true}) {
+    capnp::MallocMessageBuilder builder;
+    auto entry = builder.initRoot<schema::PeerFrame>().initMessage().initAppendEntries().initEntries(1)[0];
+    const auto kind = holds_one ? raft::EntryKind::kCommand : raft::EntryKind::kMembership;
+    entry.setKind(static_cast<std::uint8_t>(kind));
+    if (holds_one) entry.initMembership();
+    const auto refused = decode(capnp::messageToFlatArray(builder));
+    REQUIRE(!refused);
+    CHECK(refused.error().message.find("disagree") != std::string::npos);
+  }
 }
 
 TEST_CASE("frames with flipped bits are decoded or refused, and never crash") {

@@ -1,3 +1,5 @@
+#include <capnp/any.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/limits.h"
@@ -92,6 +94,29 @@ TEST_CASE("an instance whose health nobody knows is refused, and the members liv
     CHECK(refused.error().code == Errc::kInvalidArgument);
   }
   CHECK(error_of(cluster.call(register_request(registry, "web", "web-1", lease, "blue"))));
+}
+
+TEST_CASE("a few bytes that stand for millions of metadata pairs are refused before they are walked") {
+  Cluster cluster;
+  auto holdfast = cluster.connect(cluster.leader());
+  auto registry = holdfast.registryRequest().send().getRegistry();
+  const LeaseId lease = grant(cluster, holdfast.leasesRequest().send().getLeases(), milliseconds(60'000));
+  auto request = register_request(registry, "web", "web-1", lease, "blue");
+  // The pointer to the metadata is the fourth of an instance.
+  capnp::AnyStruct::Builder(request.getInstance())
+      .getPointerSection()[3]
+      .initAsListOfAnyStruct(0, 0, 200'000);
+  REQUIRE(request.getInstance().getMetadata().size() == 200'000);
+  const auto refused = error_of(cluster.call(request));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kLimitExceeded);
+  CHECK(refused.error().message.find("kMaxMetadataPairs") != std::string::npos);
+
+  auto resolve = registry.resolveRequest();
+  resolve.initFilter().initTags(65);
+  const auto too_many = error_of(cluster.call(resolve));
+  REQUIRE_FALSE(too_many);
+  CHECK(too_many.error().code == Errc::kLimitExceeded);
 }
 
 TEST_CASE("a watch of a service tells what is there, then what comes and goes") {
