@@ -2,33 +2,20 @@
 #include <future>
 #include <set>
 
-#include "holdfast/client.h"
-#include "tests/client/fake_service.h"
+#include "tests/client/options.h"
 
 using namespace holdfast::client;
 using holdfast::fake::eventually;
 using holdfast::fake::Fault;
+using holdfast::fake::options_for;
 using holdfast::fake::Service;
 using holdfast::fake::World;
 using Kind = holdfast::fake::Fault::Kind;
 using namespace std::chrono_literals;
 
-namespace {
-
-Options options_for(const Service& service, milliseconds session_ttl = 30s) {
-  Options options;
-  options.endpoints = service.endpoints();
-  options.connect_timeout = 500ms;
-  options.call_timeout = 2s;
-  options.session_ttl = session_ttl;
-  return options;
-}
-
-}  // namespace
-
 TEST_CASE("what was put is read, listed page by page, and removed") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   for (int i = 0; i < 10; ++i) {
     REQUIRE(client.put("/a/" + std::to_string(i), "v" + std::to_string(i)));
   }
@@ -57,7 +44,7 @@ TEST_CASE("what was put is read, listed page by page, and removed") {
 
 TEST_CASE("a read of many pages begins anew when its revision is gone") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   for (int i = 0; i < 7; ++i) {
     REQUIRE(client.put("/k" + std::to_string(i), "v"));
   }
@@ -73,7 +60,7 @@ TEST_CASE("a read of many pages begins anew when its revision is gone") {
 
 TEST_CASE("a compare that fails carries the revision the key has") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   auto first = client.put("/a", "1", {.if_revision = 0});
   REQUIRE(first);
   auto second = client.put("/a", "2", {.if_revision = 0});
@@ -85,7 +72,7 @@ TEST_CASE("a compare that fails carries the revision the key has") {
 
 TEST_CASE("a write whose answer was lost is sent again under its stamp and runs once") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   REQUIRE(client.put("/a", "0"));
   service.fault("config.put", {Kind::kLoseAnswer});
   service.fault("config.put", {Kind::kLoseCall});
@@ -122,7 +109,7 @@ TEST_CASE("a refusal that had no effect is repeated, also without a session") {
 
 TEST_CASE("a session that ended before the write was sent is replaced, and its stamps are not used again") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   REQUIRE(client.put("/a", "1"));
   auto session = service.world([](World& world) { return world.stamps.back().session; });
   service.world([&](World& world) { world.end_lease(session); });
@@ -134,7 +121,7 @@ TEST_CASE("a session that ended before the write was sent is replaced, and its s
 
 TEST_CASE("a write that may have taken effect under a session that then ended is unknown") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   REQUIRE(client.put("/a", "1"));
   service.fault("config.put", {Kind::kLoseAnswer});
   // The answer is lost and the session with it, before the repetition comes.
@@ -147,7 +134,7 @@ TEST_CASE("a write that may have taken effect under a session that then ended is
 
 TEST_CASE("a lease that the write names is told apart from the session") {
   Service service;
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   auto refused = client.put("/a", "1", {.lease = {424242}});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::kLeaseNotFound);
@@ -158,7 +145,7 @@ TEST_CASE("a lease that the write names is told apart from the session") {
 
 TEST_CASE("a member that dies is replaced without the caller noticing") {
   Service service(3);
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   REQUIRE(client.put("/a", "1"));
   int used = service.calls_at(0, "config.put") == 1 ? 0 : service.calls_at(1, "config.put") == 1 ? 1 : 2;
   service.stop_member(used);
@@ -168,7 +155,7 @@ TEST_CASE("a member that dies is replaced without the caller noticing") {
 
 TEST_CASE("a member that takes calls and answers none is left for another within the call's time") {
   Service service(3);
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   REQUIRE(client.put("/a", "1"));
   int used = service.calls_at(0, "config.put") == 1 ? 0 : service.calls_at(1, "config.put") == 1 ? 1 : 2;
   service.freeze_member(used);
@@ -178,7 +165,7 @@ TEST_CASE("a member that takes calls and answers none is left for another within
 
 TEST_CASE("an unreachable cluster is unavailable within the call's timeout, and every endpoint is named") {
   Service service(2);
-  auto options = options_for(service);
+  auto options = options_for(service, 30s);
   options.call_timeout = 300ms;
   service.stop_member(0);
   service.stop_member(1);
@@ -197,7 +184,7 @@ TEST_CASE("an unreachable cluster is unavailable within the call's timeout, and 
 
 TEST_CASE("a write that nobody answers in time is unknown") {
   Service service;
-  auto options = options_for(service);
+  auto options = options_for(service, 30s);
   options.call_timeout = 300ms;
   Client client(options);
   REQUIRE(client.put("/a", "1"));
@@ -228,7 +215,7 @@ TEST_CASE("a request that is too large names its limit and changes nothing") {
 
 TEST_CASE("many threads share a client, and each write runs once although connections break") {
   Service service(3);
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   std::vector<std::future<int>> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.push_back(std::async(std::launch::async, [&client, thread] {
@@ -282,7 +269,7 @@ TEST_CASE("a revocation whose answer was lost is done, not refused") {
 TEST_CASE("the status comes from whichever member answers") {
   Service service(3);
   service.stop_member(0);
-  Client client(options_for(service));
+  Client client(options_for(service, 30s));
   auto status = client.status();
   REQUIRE(status);
   CHECK(status->leader == "n1");
@@ -294,7 +281,7 @@ TEST_CASE("the status comes from whichever member answers") {
 TEST_CASE("a busy client goes to the leader by itself") {
   Service service(3);
   service.set_leader(2);
-  auto options = options_for(service);
+  auto options = options_for(service, 30s);
   options.endpoints.resize(1);
   Client client(options);
   CHECK(eventually([&] { return client.put("/a", "x") && service.calls_at(2, "config.put") > 0; }));
@@ -303,7 +290,7 @@ TEST_CASE("a busy client goes to the leader by itself") {
 TEST_CASE("a closed client ends its session") {
   Service service;
   {
-    Client client(options_for(service));
+    Client client(options_for(service, 30s));
     REQUIRE(client.put("/a", "1"));
     CHECK(service.world([](World& world) { return world.leases.size(); }) == 1);
   }

@@ -1,26 +1,17 @@
 #include <catch2/catch.hpp>
 #include <future>
 
-#include "holdfast/client.h"
-#include "tests/client/fake_service.h"
+#include "tests/client/options.h"
 
 using namespace holdfast::client;
 using holdfast::fake::eventually;
+using holdfast::fake::options_for;
 using holdfast::fake::Service;
 using holdfast::fake::World;
 using Kind = holdfast::fake::Fault::Kind;
 using namespace std::chrono_literals;
 
 namespace {
-
-Options options_for(const Service& service) {
-  Options options;
-  options.endpoints = service.endpoints();
-  options.connect_timeout = 500ms;
-  options.call_timeout = 2s;
-  options.session_ttl = 0s;
-  return options;
-}
 
 /// Writes without a client, so that nothing but the watch is tried.
 void put(Service& service, const std::string& key, const std::string& value) {
