@@ -257,8 +257,8 @@ std::vector<node::HistoryRow> ImageDatabase::read_history(Revision from, std::si
               " does not match");
     }
     // The first row may begin behind `from` only if no row before it could hold that revision.
-    const bool gap = rows.empty() ? row.first > from && previous && previous >= from
-                                  : previous != rows.back().last;
+    const bool gap =
+        rows.empty() ? row.first > from && previous && previous >= from : previous != rows.back().last;
     if (gap) damaged("its history has a gap before revision " + std::to_string(row.first.value()));
     bytes += row.changes.size();
     rows.push_back(std::move(row));
