@@ -7,6 +7,7 @@
 /// "line"}; a real one would send them to a message queue. It is listed by `holdfast resolve log-agent` for
 /// as long as it lives.
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -27,7 +28,8 @@ namespace client = holdfast::client;
 /// How often the files are looked at.
 constexpr client::milliseconds kLookEvery{100};
 
-volatile std::sig_atomic_t stop_asked = 0;
+// Atomic: a signal may find any thread, the client's own too.
+std::atomic<bool> stop_asked = false;
 
 void say(const std::string& message) { std::cerr << "log_agent: " << message << std::endl; }
 
@@ -95,7 +97,7 @@ int run(client::Client& client, const std::string& ip) {
   say("following " + key);
   FollowedKey configuration(client, key);
   Collection collection;
-  while (stop_asked == 0) {
+  while (!stop_asked) {
     // The one place where it waits. Without the cluster it goes on collecting what it was last told to.
     const auto changed = configuration.next(kLookEvery);
     if (!changed) say("cannot follow " + key + ": " + changed.error().message);
@@ -117,7 +119,7 @@ int main(int argc, char** argv) {
   app.add_option("--ip", ip, "This machine's address (the one from which it reaches the cluster)");
   CLI11_PARSE(app, argc, argv);
 
-  const auto ask_to_stop = [](int) { log_agent::stop_asked = 1; };
+  const auto ask_to_stop = [](int) { log_agent::stop_asked = true; };
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
 

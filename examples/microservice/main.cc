@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <iostream>
@@ -26,7 +27,8 @@ namespace client = holdfast::client;
 
 constexpr const char* kService = "greeter";
 
-volatile std::sig_atomic_t stop_asked = 0;
+// Atomic: a signal may find any thread, the client's own too.
+std::atomic<bool> stop_asked = false;
 
 struct ServeOptions {
   std::string id;
@@ -51,7 +53,7 @@ int serve(client::Client& client, const ServeOptions& options) {
     return 1;
   }
   std::cout << options.id << " serves on " << options.host << ":" << server.port() << std::endl;
-  while (stop_asked == 0) {
+  while (!stop_asked) {
     server.serve(100, [&](const std::string& name) { return "Hello " + name + ", this is " + options.id; });
   }
   // And the other way round: first no new callers, then the end.
@@ -99,7 +101,7 @@ int main(int argc, char** argv) {
   call->add_option("NAME", name, "Who is to be greeted")->required();
   CLI11_PARSE(app, argc, argv);
 
-  const auto ask_to_stop = [](int) { microservice::stop_asked = 1; };
+  const auto ask_to_stop = [](int) { microservice::stop_asked = true; };
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
   holdfast::client::Client client(options);
