@@ -17,9 +17,7 @@ struct Identity {
   MemberId member;
   std::string name;
   std::string client_endpoint;
-  std::string data_id = {};       ///< of its data directory; known from Transport::start() on
-  std::string peer_address = {};  ///< where others reach it
-  Index membership_index = {};    ///< of the entry that its membership comes from
+  std::string data_id = {};  ///< of its data directory; known from Transport::start() on
 };
 
 /// Another member, and where it listens for peers.
@@ -40,12 +38,7 @@ bool is_other_data(const std::string& shown, const Peer& peer);
 /// What to say to `expected`.
 Hello hello_of(const Identity& self, MemberId expected);
 
-/// Does the sender have a later membership than this member? Then it may be one that was added, or taken in
-/// again with another disk, while this member was away; and it may lead.
-bool knows_more(const Hello& hello, const Identity& self);
-
-/// Judges the Hello that came with an accepted connection. A stranger that knows_more() is welcome: whoever
-/// lags must hear the leader of today. Returns: why not, or nullopt if it is welcome.
+/// Judges the Hello that came with an accepted connection. Returns: why not, or nullopt if it is welcome.
 std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const std::vector<Peer>& peers);
 
 /// Judges the answer to our Hello. Returns: what is wrong with it, or nullopt.

@@ -77,6 +77,13 @@ class SystemFile final : public File {
   const int descriptor_;
 };
 
+struct statvfs facts_of(const std::string& directory) {
+  struct statvfs facts {};
+  const std::string path = directory.empty() ? "." : directory;
+  if (::statvfs(path.c_str(), &facts) != 0) refuse("looking at the free space of", path, errno);
+  return facts;
+}
+
 }  // namespace
 
 std::unique_ptr<File> SystemFiles::create(const std::string& path) {
@@ -116,10 +123,13 @@ void SystemFiles::sync_directory(const std::string& directory) {
   if (!done) refuse("making durable the directory", path, error);
 }
 
+std::uint64_t SystemFiles::total_bytes(const std::string& directory) {
+  const struct statvfs facts = facts_of(directory);
+  return static_cast<std::uint64_t>(facts.f_blocks) * facts.f_frsize;
+}
+
 std::uint64_t SystemFiles::free_bytes(const std::string& directory) {
-  struct statvfs facts {};
-  const std::string path = directory.empty() ? "." : directory;
-  if (::statvfs(path.c_str(), &facts) != 0) refuse("looking at the free space of", path, errno);
+  const struct statvfs facts = facts_of(directory);
   return static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
 }
 

@@ -38,7 +38,8 @@ class Files {
   virtual void remove(const std::string& path) = 0;
   /// Makes the directory's entries durable: what was created, renamed or removed stays so after a power cut.
   virtual void sync_directory(const std::string& directory) = 0;
-  /// Bytes that this process may still write there.
+  /// Bytes of the file system that holds it: all of them, and those that this process may still write.
+  virtual std::uint64_t total_bytes(const std::string& directory) = 0;
   virtual std::uint64_t free_bytes(const std::string& directory) = 0;
 };
 
@@ -51,6 +52,7 @@ class SystemFiles final : public Files {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_directory(const std::string& directory) override;
+  std::uint64_t total_bytes(const std::string& directory) override;
   std::uint64_t free_bytes(const std::string& directory) override;
 };
 

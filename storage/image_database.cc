@@ -175,7 +175,7 @@ Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t ta
     Statement select(*connection_, select_sql(description));
     while (select.step()) {
       read_row(select, description.columns, row);
-      found.put_in(row);
+      found.put_in(checksum_of(select, description.columns));
       if (Result<void> taken = take(table, row); !taken) return taken;
     }
     if (found != committed_.digests[table]) {
@@ -192,6 +192,7 @@ void ImageDatabase::begin_if_needed() {
 void ImageDatabase::abandon() {
   transaction_.reset();
   written_ = committed_;
+  facts_->rolled_back();
 }
 
 void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryRow>& history) {
@@ -219,15 +220,13 @@ void ImageDatabase::write_row(const RowChange& change) {
   bind_cells(table.find, change.cells, description.key_columns);
   const bool there = table.find.step();
   if (there) {
-    Row before;
-    read_row(table.find, description.columns, before);
-    digest.take_out(before);
+    digest.take_out(checksum_of(table.find, description.columns));
     table.find.reset();
   }
   if (!change.removed) {
     bind_cells(table.upsert, change.cells, description.columns.size());
     table.upsert.run();
-    digest.put_in(change.cells);
+    digest.put_in(checksum_of(change.cells));
   } else if (there) {
     bind_cells(table.remove, change.cells, description.key_columns);
     table.remove.run();

@@ -1,5 +1,7 @@
 #include "storage/image_digests.h"
 
+#include <string_view>
+
 #include "storage/crc32c.h"
 #include "storage/failure.h"
 
@@ -7,15 +9,30 @@ namespace holdfast::storage {
 namespace {
 
 // Stored: DO NOT CHANGE THE NUMBERS.
-enum class CellTag : std::uint64_t { kInteger = 1, kText = 2, kBytes = 3 };
+std::uint64_t tag_of(ColumnType type) {
+  switch (type) {
+    case ColumnType::kInteger:
+      return 1;
+    case ColumnType::kText:
+      return 2;
+    case ColumnType::kBytes:
+      break;
+  }
+  return 3;
+}
+
+std::uint32_t add_integer(std::uint32_t crc, std::int64_t number) {
+  return crc32c_number(crc32c_number(crc, tag_of(ColumnType::kInteger)), static_cast<std::uint64_t>(number));
+}
+
+std::uint32_t add_string(std::uint32_t crc, ColumnType type, std::string_view bytes) {
+  return crc32c_text(crc32c_number(crc, tag_of(type)), bytes);
+}
 
 std::uint32_t add_cell(std::uint32_t crc, const Cell& cell) {
-  const auto tagged = [crc](CellTag tag) { return crc32c_number(crc, static_cast<std::uint64_t>(tag)); };
-  if (const auto* number = std::get_if<std::int64_t>(&cell)) {
-    return crc32c_number(tagged(CellTag::kInteger), static_cast<std::uint64_t>(*number));
-  }
-  if (const auto* text = std::get_if<std::string>(&cell)) return crc32c_text(tagged(CellTag::kText), *text);
-  return crc32c_text(tagged(CellTag::kBytes), std::get<Blob>(cell).view());
+  if (const auto* number = std::get_if<std::int64_t>(&cell)) return add_integer(crc, *number);
+  if (const auto* text = std::get_if<std::string>(&cell)) return add_string(crc, ColumnType::kText, *text);
+  return add_string(crc, ColumnType::kBytes, std::get<Blob>(cell).view());
 }
 
 }  // namespace
@@ -23,6 +40,16 @@ std::uint32_t add_cell(std::uint32_t crc, const Cell& cell) {
 std::uint32_t checksum_of(const Row& cells) {
   std::uint32_t crc = 0;
   for (const Cell& cell : cells) crc = add_cell(crc, cell);
+  return crc;
+}
+
+std::uint32_t checksum_of(const Statement& found, const std::vector<Column>& columns) {
+  std::uint32_t crc = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const int column = static_cast<int>(i);
+    crc = columns[i].type == ColumnType::kInteger ? add_integer(crc, found.integer(column))
+                                                  : add_string(crc, columns[i].type, found.bytes(column));
+  }
   return crc;
 }
 

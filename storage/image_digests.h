@@ -14,6 +14,8 @@ namespace holdfast::storage {
 
 /// CRC-32C of a row's cells, each with its type.
 std::uint32_t checksum_of(const Row& cells);
+/// The same of the row that `found` stands at, without making cells of it.
+std::uint32_t checksum_of(const Statement& found, const std::vector<Column>& columns);
 /// CRC-32C of a row of the history table; `previous` is the last revision of the row before it, zero if none.
 std::uint32_t checksum_of(Revision previous, const node::HistoryRow& row);
 
@@ -23,13 +25,13 @@ struct TableDigest {
   std::uint64_t rows = 0;
   std::uint64_t sum = 0;
 
-  void put_in(const Row& cells) {
+  void put_in(std::uint32_t checksum) {
     ++rows;
-    sum += checksum_of(cells);
+    sum += checksum;
   }
-  void take_out(const Row& cells) {
+  void take_out(std::uint32_t checksum) {
     --rows;
-    sum -= checksum_of(cells);
+    sum -= checksum;
   }
   friend bool operator==(const TableDigest&, const TableDigest&) = default;
 };
@@ -50,6 +52,8 @@ class ImageFactsTable {
   ImageFacts read();
   /// Requires: a transaction.
   void write(const ImageFacts& facts);
+  /// What write() has written may be gone.
+  void rolled_back() { written_.clear(); }
 
  private:
   std::uint32_t checksum_of_facts(const ImageFacts& facts) const;

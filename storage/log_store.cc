@@ -6,8 +6,6 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr std::size_t kLookEveryBytes = 1 << 20;  // of what is appended
-
 std::size_t bytes_of(const LogJob& job) {
   std::size_t bytes = 0;
   const auto* write = std::get_if<LogWrite>(&job.what);
@@ -103,7 +101,6 @@ std::size_t SqliteLogStore::commit_group() {
   }
   database_.commit();
   commits_.fetch_add(1, std::memory_order_relaxed);
-  bytes_since_look_ += bytes;
   return count;
 }
 
@@ -125,10 +122,7 @@ Tidied SqliteLogStore::tidy() {
   const bool retried = std::exchange(stalled_, false);
   if (retried) advance();
   if (options_.space == nullptr) return remove_and_checkpoint() ? Tidied::kMoreNow : Tidied::kAll;
-  if (bytes_since_look_ == 0 || bytes_since_look_ >= kLookEveryBytes) {
-    options_.space->look();
-    bytes_since_look_ = 0;
-  }
+  options_.space->look();  // a microsecond beside a commit's two hundred
   if (!stalled_ && remove_and_checkpoint()) return Tidied::kMoreNow;
   return Tidied::kAskLater;
 }

@@ -96,7 +96,6 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   LogDatabase database_;
   std::deque<LogJob> jobs_;  // not durable yet
   bool stalled_ = false;     // by a full disk
-  std::size_t bytes_since_look_ = 0;
   // The owner's.
   std::optional<Identity> identity_;
   LogContents contents_;

@@ -15,6 +15,9 @@ constexpr std::uint64_t kRoomToOpen = 4 << 20;
 
 SpaceWatch::SpaceWatch(SpaceOptions options)
     : options_(std::move(options)), ballast_(path_in(options_.directory, kBallastFile)) {
+  const std::uint64_t total_bytes = options_.files->total_bytes(options_.directory);
+  options_.threshold_bytes = std::min(options_.threshold_bytes, total_bytes / 10);
+  options_.ballast_bytes = std::min(options_.ballast_bytes, total_bytes / 40);
   const std::vector<std::string> names = options_.files->list(options_.directory);
   has_ballast_ = std::find(names.begin(), names.end(), kBallastFile) != names.end();
 }

@@ -16,9 +16,10 @@ namespace holdfast::storage {
 struct SpaceOptions {
   Files* files = nullptr;
   std::string directory;
-  std::uint64_t threshold_bytes = 64 << 20;  ///< less than this is low
-  std::uint64_t ballast_bytes = 16 << 20;    ///< kept aside for a disk that is full before anybody looked
-  Poster post;                               ///< to the loop
+  std::uint64_t threshold_bytes = 64 << 20;  ///< less than this is low; at most a tenth of the file system
+  /// Kept aside for a disk that is full before anybody looked; at most a fortieth of the file system.
+  std::uint64_t ballast_bytes = 16 << 20;
+  Poster post;  ///< to the loop
 };
 
 /// Watches the free space of the data directory, and holds some of it back.
@@ -51,7 +52,7 @@ class SpaceWatch {
   void set(bool low, std::uint64_t free_bytes);
   void lay_in_ballast(std::uint64_t free_bytes);
 
-  const SpaceOptions options_;
+  SpaceOptions options_;  // constant after construction
   const std::string ballast_;
   std::function<void(const node::Space&)> changed_;
   bool low_ = false;

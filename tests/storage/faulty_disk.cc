@@ -7,6 +7,7 @@
 namespace {
 
 constexpr std::size_t kSectorBytes = 512;
+constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 40;
 
 void put(std::string& contents, std::size_t at, std::string_view bytes) {
   if (contents.size() < at + bytes.size()) contents.resize(at + bytes.size(), '\0');
@@ -109,9 +110,14 @@ bool FaultyDisk::has_room(const File& file, std::size_t size) const {
   return used() + (size - file.current.size()) <= capacity_;
 }
 
+std::uint64_t FaultyDisk::capacity() const {
+  const std::lock_guard hold(mutex_);
+  return capacity_ == 0 ? kUnlimited : capacity_;
+}
+
 std::uint64_t FaultyDisk::free_bytes() const {
   const std::lock_guard hold(mutex_);
-  if (capacity_ == 0) return std::uint64_t{1} << 40;
+  if (capacity_ == 0) return kUnlimited;
   const std::uint64_t bytes = used();
   return bytes < capacity_ ? capacity_ - bytes : 0;
 }

@@ -75,6 +75,7 @@ class FaultyDisk {
   Fault sync_directory();
   std::vector<std::string> names() const;
   std::uint64_t free_bytes() const;
+  std::uint64_t capacity() const;
   /// As open() with `create`, but the name is durable only after sync_directory().
   std::shared_ptr<File> create(const std::string& path);
   Fault write(File& file, std::size_t at, std::string_view bytes);

@@ -70,4 +70,6 @@ void FaultyFiles::sync_directory(const std::string&) {
   require(disk_.sync_directory(), "syncing the directory");
 }
 
+std::uint64_t FaultyFiles::total_bytes(const std::string&) { return disk_.capacity(); }
+
 std::uint64_t FaultyFiles::free_bytes(const std::string&) { return disk_.free_bytes(); }

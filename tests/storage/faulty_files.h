@@ -15,6 +15,7 @@ class FaultyFiles final : public holdfast::storage::Files {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_directory(const std::string& directory) override;
+  std::uint64_t total_bytes(const std::string& directory) override;
   std::uint64_t free_bytes(const std::string& directory) override;
 
  private:

@@ -4,6 +4,7 @@
 #include "storage/failure.h"
 #include "storage/image_database.h"
 #include "tests/storage/fault_vfs.h"
+#include "tests/storage/reopenings.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;
@@ -106,6 +107,7 @@ void check_every_fault(Fault fault, Loss loss) {
     INFO("fault at operation " << k << ", after " << acknowledged << " images: " << failure);
     REQUIRE_FALSE(failure.empty());
     disk.restart(loss);
+    count_reopening();
     ImageDatabase image(location, kTables, "here");
     const Model recovered = read(image);
     CHECK(recovered.applied >= acknowledged);

@@ -5,6 +5,7 @@
 #include "storage/log_database.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/log_entries.h"
+#include "tests/storage/reopenings.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;
@@ -58,6 +59,12 @@ Step write(const char* name, std::optional<raft::HardState> hard_state, std::vec
 
 raft::Membership membership_of(std::uint64_t member) {
   return {{{MemberId(member), "n" + std::to_string(member), "a:1", "its disk"}}, {}, {}};
+}
+
+raft::Entry membership_entry(std::uint64_t index, std::uint64_t term) {
+  raft::Entry entry{Term(term), Index(index), raft::EntryKind::kMembership, {}};
+  entry.membership = std::make_shared<const raft::Membership>(membership_of(term));
+  return entry;
 }
 
 Step compact(std::uint64_t through, std::uint64_t term, std::uint64_t member) {
@@ -135,6 +142,9 @@ std::vector<Step> life() {
                        }
                      }),
       write("append behind the image", hard_state(6, 1), entries(31, 33, 6)),
+      write("append a membership", std::nullopt, {membership_entry(34, 6)}),
+      write("replace the membership", hard_state(7, 1), {membership_entry(34, 7)}),
+      compact(33, 6, 5),
       without_effect("close", [](LogDatabase& log) { log.checkpoint(Checkpoint::kTruncate); }),
   };
 }
@@ -207,6 +217,7 @@ void check_every_fault(Fault fault, Loss loss) {
       CHECK(disk.operations_after_fault() == 0);  // nothing is tried again
     }
     disk.restart(loss);
+    count_reopening();
     try {
       LogDatabase log(location);
       const Model recovered = read(log);
@@ -231,6 +242,7 @@ void check_every_fault(Fault fault, Loss loss) {
 Model recover_with_cuts(FaultyDisk& disk, const Location& location) {
   for (std::uint64_t k = 1;; ++k) {
     disk.fail_at(k, Fault::kPowerCut);
+    count_reopening();
     try {
       LogDatabase log(location);
       return read(log);

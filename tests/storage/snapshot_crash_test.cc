@@ -11,6 +11,7 @@
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/faulty_files.h"
 #include "tests/storage/log_entries.h"
+#include "tests/storage/reopenings.h"
 
 /// A member's whole directory through the making and the installation of snapshots, with a fault at every
 /// operation that changes anything: what SQLite writes, and what is done to whole files beside it.
@@ -140,12 +141,10 @@ void live(FaultyFiles& files, const std::string& vfs, Acknowledged& so_far) {
   so_far.whole_life = true;
 }
 
-std::uint64_t reopened = 0;
-
 /// A start after the fault, as holdfastd does it.
 void check_recovered(FaultyDisk& disk, FaultyFiles& files, const std::string& vfs,
                      const Acknowledged& before) {
-  ++reopened;
+  count_reopening();
   LogDatabase log({"log.db", vfs, &files});
   const auto identity = log.identity();
   const LogContents contents = log.load();
@@ -182,32 +181,54 @@ void check_recovered(FaultyDisk& disk, FaultyFiles& files, const std::string& vf
   CHECK(names == std::set<std::string>{"log.db", name});
 }
 
-void check_every_fault(Fault fault, Loss loss) {
-  std::uint64_t operations = 0;
-  {
-    FaultyDisk disk(1);
-    const FaultVfs vfs(disk);
-    FaultyFiles files(disk);
-    Acknowledged all;
-    live(files, vfs.name(), all);
-    REQUIRE(all.whole_life);
-    operations = disk.operations();
+std::uint64_t operations_of_a_life() {
+  FaultyDisk disk(1);
+  const FaultVfs vfs(disk);
+  FaultyFiles files(disk);
+  Acknowledged all;
+  live(files, vfs.name(), all);
+  REQUIRE(all.whole_life);
+  return disk.operations();
+}
+
+Acknowledged live_until(FaultyDisk& disk, FaultyFiles& files, const std::string& vfs, std::uint64_t k,
+                        Fault fault) {
+  disk.fail_at(k, fault);
+  Acknowledged before;
+  try {
+    live(files, vfs, before);
+  } catch (const StorageFailure& failure) {
+    before.failure = failure.what();
   }
+  return before;
+}
+
+void check_every_fault(Fault fault, Loss loss) {
+  const std::uint64_t operations = operations_of_a_life();
   REQUIRE(operations > 100);
   for (std::uint64_t k = 1; k <= operations; ++k) {
     FaultyDisk disk(k);
     const FaultVfs vfs(disk);
     FaultyFiles files(disk);
-    disk.fail_at(k, fault);
-    Acknowledged before;
-    try {
-      live(files, vfs.name(), before);
-    } catch (const StorageFailure& failure) {
-      before.failure = failure.what();
-    }
+    const Acknowledged before = live_until(disk, files, vfs.name(), k, fault);
     INFO("fault at operation " << k << " of " << operations << ": " << before.failure);
     disk.restart(loss);
     check_recovered(disk, files, vfs.name(), before);
+  }
+}
+
+/// Starts, with the power going at one operation later each time, until a start comes through.
+void start_with_cuts(FaultyDisk& disk, FaultyFiles& files, const std::string& vfs) {
+  for (std::uint64_t k = 1;; ++k) {
+    disk.fail_at(k, Fault::kPowerCut);
+    count_reopening();
+    try {
+      LogDatabase log({"log.db", vfs, &files});
+      remove_strays(files, "", log.load().image_file);
+      if (disk.operations() < k) return;
+    } catch (const StorageFailure&) {
+    }
+    disk.restart(Loss::kTear);
   }
 }
 
@@ -219,4 +240,19 @@ TEST_CASE("after a power cut at any operation of a snapshot the directory is one
 
 TEST_CASE("after any operation of a snapshot failed the directory is one image and its log") {
   check_every_fault(GENERATE(Fault::kIoError, Fault::kFull), Loss::kTear);
+}
+
+TEST_CASE("a power cut while a start clears up after a power cut loses neither image nor log") {
+  const std::uint64_t operations = operations_of_a_life();
+  for (std::uint64_t k = 1; k <= operations; k += 3) {
+    FaultyDisk disk(k);
+    const FaultVfs vfs(disk);
+    FaultyFiles files(disk);
+    const Acknowledged before = live_until(disk, files, vfs.name(), k, Fault::kPowerCut);
+    INFO("fault at operation " << k << " of " << operations);
+    disk.restart(Loss::kTear);
+    start_with_cuts(disk, files, vfs.name());
+    disk.restart(Loss::kTear);
+    check_recovered(disk, files, vfs.name(), before);
+  }
 }
