@@ -144,6 +144,26 @@ std::optional<raft::Snapshot> Driver::snapshot_at(Index index) const {
   return raft::Snapshot{index, *term, *core_.membership_at(index)};
 }
 
+raft::Membership Driver::everybody(Index applied) const {
+  raft::Membership all = core_.membership();
+  if (core_.membership_index() <= applied) return all;
+  const auto is_in = [&all](const raft::Member& member) {
+    for (const auto* part : {&all.voters, &all.outgoing_voters, &all.learners}) {
+      for (const raft::Member& other : *part) {
+        if (other.id == member.id) return true;
+      }
+    }
+    return false;
+  };
+  const auto before = core_.membership_at(applied);
+  for (const auto* part : {&before->voters, &before->outgoing_voters, &before->learners}) {
+    for (const raft::Member& member : *part) {
+      if (!is_in(member)) all.learners.push_back(member);
+    }
+  }
+  return all;
+}
+
 bool Driver::begin_install(const raft::Snapshot& snapshot) {
   raft::Output output = step(raft::BeginInstall{snapshot});
   const bool may = output.may_install;

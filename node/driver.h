@@ -90,6 +90,10 @@ class Driver {
 
   raft::Status status() const { return core_.status(); }
   const raft::Membership& membership() const { return core_.membership(); }
+  /// In force, or still so as far as what is applied goes: whoever is removed is to hear of it.
+  raft::Membership everybody(Index applied) const;
+  /// Of the entry that the membership in force comes from.
+  Index membership_index() const { return core_.membership_index(); }
   std::vector<raft::FollowerStatus> followers() const { return core_.followers(); }
   /// What an image at that index stands for; nothing if it lies below the log.
   std::optional<raft::Snapshot> snapshot_at(Index index) const;

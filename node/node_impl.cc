@@ -69,7 +69,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
 
 void Node::Impl::start() {
   started_ = true;
-  ports_.transport.set_members(driver_.membership());
+  ports_.transport.set_members(driver_.everybody(machine_->applied()), driver_.membership_index());
   settle();
 }
 
@@ -147,6 +147,8 @@ void Node::Impl::apply(const raft::Entry& entry) {
   imager_.applied(entry);
   proposals_.resolve(entry.index, entry.term, std::move(reply));
   membership_calls_.applied(entry);
+  if (entry.membership)
+    ports_.transport.set_members(driver_.everybody(entry.index), driver_.membership_index());
   // The first entry of its own term is the no-op: all that earlier leaders committed is applied now.
   if (!in_office_ && role_ == raft::Role::kLeader && entry.term == term_) take_office();
 }

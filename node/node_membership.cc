@@ -15,7 +15,7 @@ constexpr int kHandOverInterval = 10;
 }  // namespace
 
 void Node::Impl::membership_changed(const raft::Membership& membership) {
-  ports_.transport.set_members(membership);
+  ports_.transport.set_members(driver_.everybody(machine_->applied()), driver_.membership_index());
   std::string voters;
   for (const raft::Member& voter : membership.voters) voters += (voters.empty() ? "" : ",") + voter.name;
   ports_.logging.write(LogLevel::kInfo, "membership",

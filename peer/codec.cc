@@ -264,7 +264,9 @@ Hello read_hello(schema::Hello::Reader in) {
                MemberId(in.getExpectedMemberId()),
                tame(in.getName(), limits::kMaxNameBytes),
                tame(in.getClientEndpoint(), limits::kMaxAddressBytes),
-               tame(in.getDataId(), limits::kMaxNameBytes)};
+               tame(in.getDataId(), limits::kMaxNameBytes),
+               Index(in.getMembershipIndex()),
+               tame(in.getPeerAddress(), limits::kMaxAddressBytes)};
 }
 
 Result<Decoded> read_refusal(schema::Refusal::Reader in) {
@@ -317,6 +319,8 @@ Frame encode(const Hello& hello) {
   out.setName(hello.name.c_str());
   out.setClientEndpoint(hello.client_endpoint.c_str());
   out.setDataId(hello.data_id.c_str());
+  out.setMembershipIndex(hello.membership_index.value());
+  out.setPeerAddress(hello.peer_address.c_str());
   return capnp::messageToFlatArray(builder);
 }
 

@@ -23,8 +23,10 @@ struct Hello {
   MemberId member;    ///< the sender
   MemberId expected;  ///< whom the sender believes to talk to
   std::string name;
-  std::string client_endpoint;  ///< where clients reach the sender
-  std::string data_id = {};     ///< of the sender's data directory
+  std::string client_endpoint;    ///< where clients reach the sender
+  std::string data_id = {};       ///< of the sender's data directory
+  Index membership_index = {};    ///< of the entry that the sender's membership comes from
+  std::string peer_address = {};  ///< where other members reach the sender
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };

@@ -15,8 +15,15 @@ std::string to_hex(std::uint64_t id) {
 }
 
 Hello hello_of(const Identity& self, MemberId expected) {
-  return Hello{kProtocolVersion, self.cluster,         self.member, expected,
-               self.name,        self.client_endpoint, self.data_id};
+  Hello hello{kProtocolVersion, self.cluster, self.member, expected, self.name, self.client_endpoint};
+  hello.data_id = self.data_id;
+  hello.membership_index = self.membership_index;
+  hello.peer_address = self.peer_address;
+  return hello;
+}
+
+bool knows_more(const Hello& hello, const Identity& self) {
+  return hello.membership_index > self.membership_index;
 }
 
 std::vector<Peer> peers_of(const raft::Membership& membership, MemberId self) {
@@ -55,7 +62,7 @@ std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const st
   }
   const auto known =
       std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) { return peer.id == hello.member; });
-  if (known == peers.end()) {
+  if (known == peers.end() && !knows_more(hello, self)) {
     return Refusal{RefusalReason::kUnknownMember,
                    "member '" + self.name + "' knows no other member with id " +
                        to_hex(hello.member.value()) +
@@ -66,7 +73,7 @@ std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const st
                                                     to_hex(self.member.value()) + ", not " +
                                                     to_hex(hello.expected.value())};
   }
-  if (is_other_data(hello.data_id, *known)) {
+  if (known != peers.end() && is_other_data(hello.data_id, *known) && !knows_more(hello, self)) {
     return Refusal{RefusalReason::kOtherData,
                    "member '" + known->name + "' is on record with data directory " + known->data_id +
                        ", this one has " + hello.data_id +
@@ -86,7 +93,7 @@ std::optional<std::string> mistaken(const Hello& answer, const Identity& self, c
   if (answer.member != dialled.id || answer.expected != self.member) {
     return "it is member '" + answer.name + "' with id " + to_hex(answer.member.value());
   }
-  if (is_other_data(answer.data_id, dialled)) {
+  if (is_other_data(answer.data_id, dialled) && !knows_more(answer, self)) {
     return "it has data directory " + answer.data_id + ", on record is " + dialled.data_id;
   }
   return std::nullopt;

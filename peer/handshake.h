@@ -17,7 +17,9 @@ struct Identity {
   MemberId member;
   std::string name;
   std::string client_endpoint;
-  std::string data_id = {};  ///< of its data directory; known from Transport::start() on
+  std::string data_id = {};       ///< of its data directory; known from Transport::start() on
+  std::string peer_address = {};  ///< where others reach it
+  Index membership_index = {};    ///< of the entry that its membership comes from
 };
 
 /// Another member, and where it listens for peers.
@@ -38,7 +40,12 @@ bool is_other_data(const std::string& shown, const Peer& peer);
 /// What to say to `expected`.
 Hello hello_of(const Identity& self, MemberId expected);
 
-/// Judges the Hello that came with an accepted connection. Returns: why not, or nullopt if it is welcome.
+/// Does the sender have a later membership than this member? Then it may be one that was added, or taken in
+/// again with another disk, while this member was away; and it may lead.
+bool knows_more(const Hello& hello, const Identity& self);
+
+/// Judges the Hello that came with an accepted connection. A stranger that knows_more() is welcome: whoever
+/// lags must hear the leader of today. Returns: why not, or nullopt if it is welcome.
 std::optional<Refusal> refuse(const Hello& hello, const Identity& self, const std::vector<Peer>& peers);
 
 /// Judges the answer to our Hello. Returns: what is wrong with it, or nullopt.

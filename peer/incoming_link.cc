@@ -57,7 +57,7 @@ void IncomingLink::on_hello(const Hello& hello) {
   deadline_.cancel();
   member_ = hello.member;
   name_ = hello.name;
-  data_id_ = hello.data_id;
+  greeting_ = hello;
   stream_.set_max_frame_bytes(limits::kMaxPeerFrameBytes);
   stream_.when_readable([this] { on_messages(); });
   owner_.welcomed(*this);

@@ -32,8 +32,8 @@ class IncomingLink {
 
   /// None before the handshake.
   MemberId member() const { return member_; }
-  /// What it showed in the handshake.
-  const std::string& data_id() const { return data_id_; }
+  /// What it said in the handshake.
+  const Hello& greeting() const { return greeting_; }
 
  private:
   void on_greeting();
@@ -48,7 +48,7 @@ class IncomingLink {
   net::Alarm deadline_;
   MemberId member_;
   std::string name_;
-  std::string data_id_;
+  Hello greeting_;
 };
 
 }  // namespace holdfast::peer

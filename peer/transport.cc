@@ -14,6 +14,7 @@ namespace holdfast::peer {
 namespace {
 
 constexpr std::size_t kMaxAccepted = 256;  // members, their leftovers, and strangers until their deadline
+constexpr std::size_t kMaxGuests = 16;
 constexpr Duration kBetweenEqualLines = std::chrono::seconds(10);
 constexpr std::size_t kMaxDifferentLines = 64;
 
@@ -31,17 +32,18 @@ class Transport::Impl final : public IncomingLink::Owner {
                  RepeatedLines(kBetweenEqualLines, kMaxDifferentLines)},
         relink_(loop),
         random_(options.seed),
-        peers_(std::move(options.peers)) {}
+        peers_(std::move(options.peers)),
+        wanted_(peers_) {}
 
   Result<void> listen(const Endpoint& endpoint);
   void start(Events events, std::string data_id);
-  void set_peers(std::vector<Peer> peers);
-  void set_members(const raft::Membership& membership) {
-    set_peers(peers_of(membership, context_.self.member));
+  void set_peers(std::vector<Peer> peers, Index index);
+  void set_members(const raft::Membership& membership, Index index) {
+    set_peers(peers_of(membership, context_.self.member), index);
   }
   OutgoingLink* link_to(MemberId member);
 
-  const std::vector<Peer>& peers() const override { return peers_; }
+  const std::vector<Peer>& peers() const override { return wanted_; }
   void welcomed(IncomingLink& link) override;
   void closed(IncomingLink& link) override;
 
@@ -51,13 +53,22 @@ class Transport::Impl final : public IncomingLink::Owner {
   void accept(net::Socket socket);
   void dial(const Peer& peer);
   void relink();
+  void relink_soon();
+  void admit(const Hello& hello);
+  void merge_guests();
   template <typename Condition>
   void drop_outgoing(Condition unwanted);
 
   Context context_;
   net::Alarm relink_;
   Random random_;
-  std::vector<Peer> peers_;
+  std::vector<Peer> peers_;  // as the membership has them
+  struct Guest {
+    Peer peer;
+    Index membership_index;
+  };
+  std::map<MemberId, Guest> guests_;  // who knows a later membership, and may well be in it
+  std::vector<Peer> wanted_;          // peers_, with the guests as they said they are
   bool started_ = false;
   std::map<MemberId, std::unique_ptr<OutgoingLink>> outgoing_;
   std::vector<std::unique_ptr<IncomingLink>> incoming_;
@@ -88,7 +99,7 @@ void Transport::Impl::start(Events events, std::string data_id) {
   context_.self.data_id = std::move(data_id);
   context_.events = std::move(events);
   started_ = true;
-  for (const Peer& peer : peers_) {
+  for (const Peer& peer : wanted_) {
     dial(peer);
   }
 }
@@ -99,12 +110,45 @@ void Transport::Impl::dial(const Peer& peer) {
   link->start();
 }
 
-void Transport::Impl::set_peers(std::vector<Peer> peers) {
+void Transport::Impl::set_peers(std::vector<Peer> peers, Index index) {
   peers_ = std::move(peers);
+  context_.self.membership_index = index;
+  merge_guests();
+  relink_soon();
+}
+
+void Transport::Impl::relink_soon() {
   if (started_) {
     // Later: this may be called by what a link just received, and the link must not go under its own feet.
     relink_.set_after(Duration::zero(), [this] { relink(); });
   }
+}
+
+/// A guest stays until this member's own membership is as new as the guest's.
+void Transport::Impl::merge_guests() {
+  std::erase_if(guests_, [this](const auto& guest) {
+    return guest.second.membership_index <= context_.self.membership_index;
+  });
+  wanted_ = peers_;
+  std::erase_if(wanted_, [this](const Peer& peer) { return guests_.count(peer.id) > 0; });
+  for (const auto& [id, guest] : guests_) {
+    wanted_.push_back(guest.peer);
+  }
+}
+
+void Transport::Impl::admit(const Hello& hello) {
+  const auto peer = std::find_if(wanted_.begin(), wanted_.end(),
+                                 [&](const Peer& known) { return known.id == hello.member; });
+  if (peer != wanted_.end() && !is_other_data(hello.data_id, *peer)) {
+    return;
+  }
+  const auto endpoint = parse_endpoint(hello.peer_address);
+  if (!endpoint || (guests_.size() >= kMaxGuests && guests_.count(hello.member) == 0)) {
+    return;
+  }
+  guests_[hello.member] = {Peer{hello.member, hello.name, *endpoint, hello.data_id}, hello.membership_index};
+  merge_guests();
+  relink_soon();
 }
 
 template <typename Condition>
@@ -127,15 +171,16 @@ void Transport::Impl::drop_outgoing(Condition unwanted) {
 
 void Transport::Impl::relink() {
   const auto find = [this](MemberId member) {
-    return std::find_if(peers_.begin(), peers_.end(), [&](const Peer& peer) { return peer.id == member; });
+    return std::find_if(wanted_.begin(), wanted_.end(), [&](const Peer& peer) { return peer.id == member; });
   };
   const auto is_stranger = [&](const IncomingLink& link) {
     const auto peer = find(link.member());
-    return peer == peers_.end() || is_other_data(link.data_id(), *peer);
+    return (peer == wanted_.end() || is_other_data(link.greeting().data_id, *peer)) &&
+           !knows_more(link.greeting(), context_.self);
   };
-  drop_outgoing([&](MemberId member) { return find(member) == peers_.end(); });
+  drop_outgoing([&](MemberId member) { return find(member) == wanted_.end(); });
   std::erase_if(incoming_, [&](const auto& link) { return link->member() && is_stranger(*link); });
-  for (const Peer& peer : std::vector<Peer>(peers_)) {
+  for (const Peer& peer : std::vector<Peer>(wanted_)) {
     OutgoingLink* link = link_to(peer.id);
     if (link == nullptr) {
       dial(peer);
@@ -157,6 +202,7 @@ void Transport::Impl::welcomed(IncomingLink& link) {
   // A member that dials again has given up its last connection, even if we have not heard so yet.
   std::erase_if(incoming_,
                 [&](const auto& other) { return other.get() != &link && other->member() == link.member(); });
+  admit(link.greeting());
   if (OutgoingLink* back = link_to(link.member())) {
     back->hurry();
   }
@@ -188,9 +234,11 @@ void Transport::send(raft::Message message) {
   }
 }
 
-void Transport::set_members(const raft::Membership& membership) { impl_->set_members(membership); }
+void Transport::set_members(const raft::Membership& membership, Index index) {
+  impl_->set_members(membership, index);
+}
 
-void Transport::set_peers(std::vector<Peer> peers) { impl_->set_peers(std::move(peers)); }
+void Transport::set_peers(std::vector<Peer> peers, Index index) { impl_->set_peers(std::move(peers), index); }
 
 const Endpoint& Transport::endpoint() const { return impl_->listener_->endpoint(); }
 

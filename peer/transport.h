@@ -42,10 +42,11 @@ class Transport final : public node::Transport {
   void start(Events events, std::string data_id);
   void send(raft::Message message) override;
   /// As set_peers(), with everybody but this member.
-  void set_members(const raft::Membership& membership) override;
+  void set_members(const raft::Membership& membership, Index index) override;
   /// Dials those that are new, drops those that are gone or have another data id than the one now on record,
   /// dials anew where an endpoint has changed.
-  void set_peers(std::vector<Peer> peers);
+  /// `index`: how new the list is; a stranger with a newer one is welcome, and dialled back where it says.
+  void set_peers(std::vector<Peer> peers, Index index = {});
 
   /// Where it listens, with the port that was bound.
   const Endpoint& endpoint() const;

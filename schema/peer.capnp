@@ -21,6 +21,8 @@ struct Hello {
   name @4 :Text;
   clientEndpoint @5 :Text;         # where clients reach the sender
   dataId @6 :Text;                 # the UUID of the sender's data directory: 32 hexadecimal digits
+  membershipIndex @7 :UInt64;      # of the log entry that the sender's membership comes from
+  peerAddress @8 :Text;            # where other members reach the sender
 }
 
 struct Refusal {

@@ -79,12 +79,19 @@ Result<void> Server::take_ports() {
 
   peer::Options peer_options;
   peer_options.self = {disk_.identity.cluster, disk_.identity.member, disk_.identity.name, client_endpoint_};
+  peer_options.self.peer_address = peer_address();
   peer_options.listen = options_.peer_listen;
   peer_options.seed = random_seed();
   auto transport = peer::Transport::open(loop_, std::move(peer_options), logging_);
   if (!transport) return fail(transport.error());
   transport_ = *std::move(transport);
   return {};
+}
+
+std::string Server::peer_address() const {
+  if (options_.peer_advertise) return options_.peer_advertise->to_string();
+  const raft::Member* self = find_member(disk_.identity.membership, disk_.identity.name);
+  return self ? self->peer_address : options_.peer_listen.to_string();
 }
 
 Result<void> Server::make_node() {

@@ -58,6 +58,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
   Server(const Options& options, net::EventLoop& loop, LogSink& logging, Callback<void(int)> ended);
 
   Result<void> take_ports();
+  /// Where other members reach this one.
+  std::string peer_address() const;
   Result<void> make_node();
   storage::Poster poster();
   storage::FatalHandler fatal_handler();

@@ -9,8 +9,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual void send(raft::Message message) = 0;
-  /// From now on these are the members: who is not among them is neither heard nor sent to.
-  virtual void set_members(const raft::Membership& membership) = 0;
+  /// From now on these are the members: who is not among them is neither heard nor sent to, unless it knows a
+  /// membership of a higher index than this one's, and so may lead.
+  virtual void set_members(const raft::Membership& membership, Index index) = 0;
 };
 
 }  // namespace holdfast::node

@@ -165,7 +165,7 @@ class FakeSnapshots final : public SnapshotStore {
 class FakeTransport final : public Transport {
  public:
   void send(raft::Message message) override { sent.push_back(std::move(message)); }
-  void set_members(const raft::Membership& membership) override { members = membership; }
+  void set_members(const raft::Membership& membership, Index) override { members = membership; }
   std::vector<raft::Message> sent;
   raft::Membership members;
 };

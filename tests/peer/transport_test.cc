@@ -127,6 +127,54 @@ TEST_CASE("connections end when another data id comes on record than the one the
   CHECK(!cluster[1].transport->connected(MemberId(2)));
 }
 
+TEST_CASE("whoever knows a later membership is heard by one that lags, and dialled back") {
+  net::EventLoop loop;
+  Member lags;
+  Member leads;
+  lags.self = identity(1);
+  leads.self = identity(4);
+  const Endpoint where{"127.0.0.1", [&] {
+                         Member probe;
+                         probe.self = identity(9);
+                         probe.open(loop);
+                         return probe.transport->endpoint().port;
+                       }()};
+  leads.self.peer_address = where.to_string();
+  lags.open(loop);
+  leads.open(loop, where);
+  lags.start({});
+  leads.start({lags.as_peer()});
+  leads.transport->set_peers({lags.as_peer()}, Index(50));
+  run_until(loop, [&] { return lags.connected.size() == 1 && leads.connected.size() == 1; });
+  leads.transport->send(vote(leads, lags, 3));
+  lags.transport->send(vote(lags, leads, 4));
+  run_until(loop, [&] { return lags.received.size() == 1 && leads.received.size() == 1; });
+
+  // With a membership as new as that, it is a stranger or a member like all others.
+  lags.transport->set_peers({}, Index(50));
+  run_until(loop, [&] { return leads.refused.size() == 1; });
+  CHECK(lags.lost == 1);
+}
+
+TEST_CASE("a member that was taken in again with another disk is heard by one that lags") {
+  net::EventLoop loop;
+  Member lags;
+  Member again;
+  lags.self = identity(1);
+  again.self = identity(2);
+  again.self.data_id = "data-of-the-new-disk";
+  lags.open(loop);
+  again.open(loop);
+  Peer on_record = again.as_peer();
+  on_record.data_id = "data-2";
+  lags.start({});
+  lags.transport->set_peers({on_record}, Index(10));
+  again.start({});
+  again.transport->set_peers({lags.as_peer()}, Index(50));
+  run_until(loop, [&] { return lags.connected.size() == 1 && again.connected.size() == 1; });
+  CHECK(lags.data_ids[MemberId(2)] == "data-of-the-new-disk");
+}
+
 TEST_CASE("a membership names everybody once, whatever parts they have in it") {
   raft::Membership membership;
   membership.voters = {{MemberId(1), "n1", "h:1", "d1"}, {MemberId(2), "n2", "h:2", "d2"}};

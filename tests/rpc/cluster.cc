@@ -44,7 +44,8 @@ Cluster::Cluster(std::size_t count) {
   raft::Restored restored;
   for (std::size_t number = 1; number <= count; ++number) {
     members.push_back(std::make_unique<Member>(*this, number));
-    restored.membership.voters.push_back({MemberId(number), members.back()->name, ""});
+    restored.membership.voters.push_back(
+        {MemberId(number), members.back()->name, members.back()->name + ":2380"});
   }
   for (auto& member : members) {
     node::Options options;

@@ -27,7 +27,7 @@ class Member final : public node::Transport {
   Member(Cluster& cluster, std::size_t number);
 
   void send(raft::Message message) override;
-  void set_members(const raft::Membership&) override {}
+  void set_members(const raft::Membership&, Index) override {}
   /// No connection in either direction any more, as if its process had died.
   void kill();
 

@@ -119,7 +119,7 @@ class Member::Process final : public node::Loop,
 
   // node::Transport
   void send(raft::Message message) override { member_.network_.send(std::move(message)); }
-  void set_members(const raft::Membership&) override {}  // the network knows no strangers
+  void set_members(const raft::Membership&, Index) override {}  // the network knows no strangers
 
  private:
   static node::Options options_of(Member& member) {
