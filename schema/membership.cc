@@ -6,6 +6,7 @@
 #include <kj/exception.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -92,7 +93,11 @@ std::string encode(const raft::Membership& membership) {
 Result<raft::Membership> decode_membership(std::string_view bytes) {
   Result<raft::Membership> result =
       fail(Errc::kCorrupt, "a membership of " + std::to_string(bytes.size()) + " bytes is not whole");
-  if (bytes.size() % sizeof(capnp::word) != 0) return result;
+  if (bytes.size() < sizeof(capnp::word) || bytes.size() % sizeof(capnp::word) != 0) return result;
+  // The library trusts the number of segments, also when adding one to it overflows.
+  std::uint32_t last_segment = 0;
+  std::memcpy(&last_segment, bytes.data(), sizeof last_segment);
+  if (last_segment >= limits::kMaxFrameSegments) return result;
   // Copied so that it is aligned whatever it came from.
   auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
   std::memcpy(static_cast<void*>(words.begin()), bytes.data(), bytes.size());

@@ -44,6 +44,7 @@ TEST_CASE("damaged bytes of a membership are an error, never a crash") {
   CHECK_FALSE(schema::decode_membership(""));
   CHECK_FALSE(schema::decode_membership(whole.substr(0, 24)));
   CHECK_FALSE(schema::decode_membership(whole + "x"));
+  CHECK_FALSE(schema::decode_membership("\xff\xff\xff\xff" + whole.substr(4)));
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x41);
