@@ -1,10 +1,13 @@
 #include "raft/core.h"
 
 #include <algorithm>
+#include <string>
 #include <tuple>
 
 #include "base/check.h"
+#include "raft/data_ids.h"
 #include "raft/election.h"
+#include "raft/membership_change.h"
 #include "raft/outbox.h"
 #include "raft/overloaded.h"
 #include "raft/read_index.h"
@@ -12,6 +15,7 @@
 #include "raft/replica.h"
 #include "raft/replication.h"
 #include "raft/role.h"
+#include "raft/snapshot.h"
 #include "raft/tick.h"
 #include "raft/transfer.h"
 
@@ -19,13 +23,28 @@ namespace holdfast::raft {
 
 namespace {
 
-void propose(Replica& replica, std::vector<Blob> commands) {
+std::optional<Error> why_no_proposal(const Replica& replica, const std::vector<Blob>& commands) {
   const Leader* leader = replica.leading();
-  if (!leader || leader->transfer || commands.empty()) return;
+  if (!leader) return Error{Errc::kNotLeader, "only the leader takes writes"};
+  if (leader->transfer) return Error{Errc::kUnavailable, "leadership is being handed over: try again"};
+  std::size_t bytes = leader->uncommitted_bytes;
+  for (const Blob& command : commands) bytes += command.size();
+  // Whatever its size, one proposal at a time always goes through.
+  if (leader->uncommitted_bytes > 0 && bytes > replica.options.max_uncommitted_bytes)
+    return Error{Errc::kOverloaded,
+                 std::to_string(leader->uncommitted_bytes) + " bytes wait to be replicated, at most " +
+                     std::to_string(replica.options.max_uncommitted_bytes) + " may: try again later"};
+  return std::nullopt;
+}
+
+void propose(Replica& replica, std::vector<Blob> commands) {
+  if (commands.empty()) return;
+  replica.output.refused = why_no_proposal(replica, commands);
+  if (replica.output.refused) return;
   replica.output.accepted = Accepted{replica.log.last_index().next(), replica.hard_state.term};
   for (Blob& command : commands)
-    replica.log.append(
-        {replica.hard_state.term, replica.log.last_index().next(), EntryKind::kCommand, std::move(command)});
+    append_as_leader(replica, {replica.hard_state.term, replica.log.last_index().next(), EntryKind::kCommand,
+                               std::move(command)});
 }
 
 void persisted(Replica& replica, std::uint64_t sequence) {
@@ -43,14 +62,10 @@ void confirm_leadership(Replica& replica, std::uint64_t id) {
     replica.output.unconfirmed.push_back(id);
 }
 
-/// Never past what the driver was given: those entries it still has to apply.
-void compact(Replica& replica, Index through) { replica.log.compact(std::min(through, replica.handed_out)); }
-
-void peer_lost(Replica& replica, MemberId member) {
-  Leader* leader = replica.leading();
-  if (!leader) return;
-  const auto follower = leader->followers.find(member);
-  if (follower != leader->followers.end()) follower->second.reset();
+/// Never past what the driver was given: those entries it still has to apply. Nor while an image is about to
+/// take the log's place.
+void compact(Replica& replica, Index through) {
+  if (!replica.installing) replica.log.compact(std::min(through, replica.handed_out));
 }
 
 void dispatch(Replica& replica, Input input) {
@@ -62,17 +77,24 @@ void dispatch(Replica& replica, Input input) {
                  [&](ConfirmLeadership in) { confirm_leadership(replica, in.id); },
                  [&](TransferLeadership in) { begin_transfer(replica, in.to); },
                  [&](Compact in) { compact(replica, in.through); },
-                 [&](PeerConnected& in) { peer_lost(replica, in.member); },
+                 [&](ChangeMembership& in) { change_membership(replica, std::move(in.target)); },
+                 [&](PeerConnected& in) { peer_connected(replica, in.member, in.data_id); },
                  [&](PeerLost in) { peer_lost(replica, in.member); },
-                 [&](auto&) {},
+                 [&](BeginInstall& in) { begin_install(replica, std::move(in.snapshot)); },
+                 [&](Installed& in) { installed(replica, in.snapshot); },
+                 [&](InstallAbandoned) { install_abandoned(replica); },
              },
              input);
 }
 
 /// Whatever the input was, it may have opened the way for any of these.
 void lead_on(Replica& replica) {
+  // Not during a hand-over: the target must be able to catch up.
+  if (!replica.leading()->transfer) record_data_ids(replica);
+  leave_joint(replica);
   advance_reads(replica);
   send_what_is_due(replica);
+  forget_removed(replica);
   advance_transfer(replica);
 }
 
@@ -92,10 +114,14 @@ Output Core::step(Instant now, Input input) {
   INVARIANT(now >= replica.now, "time went back");
   replica.now = now;
   const auto before = observed(replica);
+  const auto membership_before = replica.log.memberships().in_force();
   dispatch(replica, std::move(input));
   if (replica.is_leader()) lead_on(replica);
   if (observed(replica) != before)
     replica.output.role_changed = RoleChanged{role_of(replica), replica.hard_state.term, replica.leader};
+  const auto& membership = replica.log.memberships().in_force();
+  if (membership != membership_before && *membership != *membership_before)
+    replica.output.membership_changed = membership;
   return finish(replica);
 }
 
@@ -120,24 +146,26 @@ std::vector<FollowerStatus> Core::followers() const {
   std::vector<FollowerStatus> all;
   const Leader* leader = replica_->leading();
   if (!leader) return all;
-  for (const MemberId id : all_members(replica_->membership)) {
+  for (const MemberId id : all_members(replica_->membership())) {
     if (id == replica_->options.self) continue;
     const Progress& progress = leader->followers.at(id);
-    all.push_back({id, progress.pace(), progress.match(), progress.next(), progress.in_flight(), 0,
-                   progress.last_heard});
+    all.push_back({id, progress.pace(), progress.match(), progress.next(), progress.in_flight(),
+                   progress.bytes_in_flight(), progress.last_heard});
   }
   return all;
 }
 
-const Membership& Core::membership() const { return replica_->membership; }
+const Membership& Core::membership() const { return replica_->membership(); }
 
 std::optional<Term> Core::term_at(Index index) const { return replica_->log.term_at(index); }
 
-Index Core::membership_index() const { return replica_->log.base_index(); }
+Index Core::membership_index() const { return replica_->log.membership_index(); }
 
-std::shared_ptr<const Membership> Core::membership_at(Index) const {
-  return std::make_shared<const Membership>(replica_->membership);
+std::shared_ptr<const Membership> Core::membership_at(Index index) const {
+  return replica_->log.memberships().at(index);
 }
+
+const std::optional<Snapshot>& Core::installing() const { return replica_->installing; }
 
 Index Core::held_by_all() const { return replica_->held_by_all; }
 

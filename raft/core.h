@@ -103,6 +103,8 @@ class Core {
   /// Returns: the term of an entry of the log in memory, or of the last compacted one; none for any other
   /// index.
   std::optional<Term> term_at(Index index) const;
+  /// The image that Output::may_install allowed and whose outcome was not stepped yet.
+  const std::optional<Snapshot>& installing() const;
   /// Lowest index that every member is known to hold, as the leader last told (or knows). Advice for
   /// compaction: whoever keeps its log from here on spares the others a snapshot.
   Index held_by_all() const;

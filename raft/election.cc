@@ -1,5 +1,6 @@
 #include "raft/election.h"
 
+#include "raft/data_ids.h"
 #include "raft/outbox.h"
 #include "raft/role.h"
 
@@ -8,16 +9,23 @@ namespace holdfast::raft {
 namespace {
 
 template <typename Send>
-void ask_voters(Replica& replica, Send&& send_to) {
-  for (const MemberId id : all_members(replica.membership))
-    if (id != replica.options.self && is_voter(replica.membership, id)) send_to(id);
+void ask_voters(Replica& replica, RequestVote request, Send&& send_to) {
+  request.last_index = replica.log.last_index();
+  request.last_term = replica.log.last_term();
+  for (const MemberId id : all_members(replica.membership())) {
+    if (id == replica.options.self || !is_voter(replica.membership(), id)) continue;
+    request.recorded_data_id = recorded_data_id(replica.membership(), id);
+    send_to(id, request);
+  }
 }
 
 void stand(Replica& replica, bool transfer) {
   become_candidate(replica);
-  const RequestVote request{false, transfer, replica.log.last_index(), replica.log.last_term()};
+  RequestVote request;
+  request.transfer = transfer;
   // Term and own vote first: after a crash it must not vote for another in this term.
-  ask_voters(replica, [&](MemberId id) { send_after_persist(replica, id, request); });
+  ask_voters(replica, request,
+             [&](MemberId id, const RequestVote& asked) { send_after_persist(replica, id, asked); });
 }
 
 void conclude(Replica& replica, quorum::Outcome outcome) {
@@ -31,11 +39,14 @@ void conclude(Replica& replica, quorum::Outcome outcome) {
 
 void campaign(Replica& replica) {
   become_pre_candidate(replica);
-  const RequestVote question{true, false, replica.log.last_index(), replica.log.last_term()};
+  RequestVote question;
+  question.pre_vote = true;
   const Term would_be = replica.hard_state.term.next();
-  if (quorum::count(replica.membership, std::get<PreCandidate>(replica.role).votes) == quorum::Outcome::kWon)
+  if (quorum::count(replica.membership(), std::get<PreCandidate>(replica.role).votes) ==
+      quorum::Outcome::kWon)
     return stand(replica, false);
-  ask_voters(replica, [&](MemberId id) { send_in_term(replica, id, would_be, question); });
+  ask_voters(replica, question,
+             [&](MemberId id, const RequestVote& asked) { send_in_term(replica, id, would_be, asked); });
 }
 
 void campaign_for_transfer(Replica& replica) { stand(replica, true); }
@@ -46,7 +57,7 @@ void record_vote(Replica& replica, MemberId from, bool granted) {
   if (auto* candidate = std::get_if<Candidate>(&replica.role)) votes = &candidate->votes;
   if (!votes) return;
   votes->emplace(from, granted);
-  conclude(replica, quorum::count(replica.membership, *votes));
+  conclude(replica, quorum::count(replica.membership(), *votes));
 }
 
 void record_own_vote(Replica& replica) {

@@ -48,7 +48,9 @@ struct ChangeMembership {
 struct Compact {
   Index through;
 };
-/// A connection to a member was made, and it showed this data id. Given before anything that came over it.
+/// A connection to a member was made, and it showed this data id. Given before anything that came over it;
+/// and nothing that came over an older connection is stepped after another data id was shown: an
+/// acknowledgement of the disk that is gone would be taken for one of the new disk.
 struct PeerConnected {
   MemberId member;
   std::string data_id;

@@ -9,12 +9,23 @@ namespace holdfast::raft {
 namespace {
 // So that entries without payload are bounded too.
 constexpr std::size_t kEntryOverheadBytes = 32;
+
+std::size_t size_of(const Membership& membership) {
+  std::size_t bytes = 0;
+  for (const auto* side : {&membership.voters, &membership.outgoing_voters, &membership.learners})
+    for (const Member& member : *side)
+      bytes += kEntryOverheadBytes + member.name.size() + member.peer_address.size() + member.data_id.size();
+  return bytes;
+}
 }  // namespace
 
-std::size_t size_of(const Entry& entry) { return entry.payload.size() + kEntryOverheadBytes; }
+std::size_t size_of(const Entry& entry) {
+  return entry.payload.size() + kEntryOverheadBytes + (entry.membership ? size_of(*entry.membership) : 0);
+}
 
-Log::Log(Index base_index, Term base_term, std::vector<Entry> entries)
-    : base_index_(base_index), base_term_(base_term) {
+Log::Log(Index base_index, Term base_term, std::shared_ptr<const Membership> at_base,
+         std::vector<Entry> entries)
+    : base_index_(base_index), base_term_(base_term), memberships_(base_index, std::move(at_base)) {
   for (Entry& entry : entries) append(std::move(entry));
 }
 
@@ -64,12 +75,14 @@ std::vector<Entry> Log::read(Index first, std::size_t max_bytes) const {
 void Log::append(Entry entry) {
   INVARIANT(entry.index == last_index().next(), "a gap or an overlap in the log");
   INVARIANT(entry.term >= last_term(), "terms fall along the log");
+  if (entry.kind == EntryKind::kMembership) memberships_.appended(entry);
   entries_.push_back(std::move(entry));
 }
 
 void Log::truncate_after(Index index) {
   INVARIANT(index >= base_index_, "compacted entries are committed and never truncated");
   while (last_index() > index) entries_.pop_back();
+  memberships_.truncated(index);
 }
 
 void Log::compact(Index through) {
@@ -79,6 +92,7 @@ void Log::compact(Index through) {
     base_term_ = entries_.front().term;
     entries_.pop_front();
   }
+  memberships_.compacted(base_index_);
 }
 
 }  // namespace holdfast::raft

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "raft/memberships.h"
 #include "raft/types.h"
 
 namespace holdfast::raft {
@@ -13,8 +15,9 @@ namespace holdfast::raft {
 /// to the next, and indexes have no gap. Ref: Raft §5.3
 class Log {
  public:
-  /// Requires: `entries` are consecutive from `base_index` + 1 on.
-  Log(Index base_index, Term base_term, std::vector<Entry> entries);
+  /// Requires: `entries` are consecutive from `base_index` + 1 on; `at_base` is in force at `base_index`.
+  Log(Index base_index, Term base_term, std::shared_ptr<const Membership> at_base,
+      std::vector<Entry> entries);
 
   /// The last compacted entry; zero if none ever was.
   Index base_index() const { return base_index_; }
@@ -25,6 +28,10 @@ class Log {
   bool matches(Index index, Term term) const { return term_at(index) == term; }
   /// Requires: base_index() < index <= last_index().
   const Entry& at(Index index) const;
+
+  const Memberships& memberships() const { return memberships_; }
+  /// Where the membership in force comes from; the base if no entry changed it since.
+  Index membership_index() const { return memberships_.index(); }
 
   /// Is a log that ends so as complete as this one? Ref: Raft §5.4.1
   bool covered_by(Index last_index, Term last_term) const;
@@ -47,9 +54,10 @@ class Log {
   Index base_index_;
   Term base_term_;
   std::deque<Entry> entries_;
+  Memberships memberships_;  // of the base and of entries_
 };
 
-/// What an entry counts against a message's bound: its payload and what surrounds it.
+/// What an entry counts against a message's bound: what it carries and what surrounds it.
 std::size_t size_of(const Entry& entry);
 
 }  // namespace holdfast::raft

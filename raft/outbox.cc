@@ -26,7 +26,7 @@ void hand_out_writes(Replica& replica) {
   if (replica.hard_state_changed) persist.hard_state = replica.hard_state;
   persist.entries = replica.log.slice(replica.persistence.handed_out().next(), last);
   persist.then_send = std::exchange(replica.then_send, {});
-  persist.sequence = replica.persistence.begin(last, replica.hard_state_changed);
+  persist.sequence = replica.persistence.begin(last, replica.hard_state_changed, replica.now);
   replica.hard_state_changed = false;
   replica.output.persist = std::move(persist);
 }

@@ -6,9 +6,9 @@
 
 namespace holdfast::raft {
 
-std::uint64_t Persistence::begin(Index last, bool hard_state) {
+std::uint64_t Persistence::begin(Index last, bool hard_state, Instant now) {
   ++last_sequence_;
-  under_way_.push_back({last_sequence_, last});
+  under_way_.push_back({last_sequence_, last, now});
   handed_out_ = last;
   if (hard_state) hard_state_sequence_ = last_sequence_;
   return last_sequence_;
@@ -27,6 +27,17 @@ void Persistence::truncated(Index last) {
   durable_ = std::min(durable_, last);
   handed_out_ = std::min(handed_out_, last);
   for (Write& write : under_way_) write.last = std::min(write.last, last);
+}
+
+void Persistence::installed(Index index) {
+  durable_ = index;
+  handed_out_ = index;
+  for (Write& write : under_way_) write.last = Index();
+}
+
+std::optional<Instant> Persistence::waiting_since() const {
+  if (under_way_.empty()) return std::nullopt;
+  return under_way_.front().since;
 }
 
 }  // namespace holdfast::raft

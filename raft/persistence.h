@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 #include "base/ids.h"
+#include "base/time.h"
 
 namespace holdfast::raft {
 
@@ -18,21 +20,27 @@ class Persistence {
   explicit Persistence(Index stored) : durable_(stored), handed_out_(stored) {}
 
   /// A write was handed out that ends the stored log at `last`. Returns: its sequence.
-  std::uint64_t begin(Index last, bool hard_state);
+  std::uint64_t begin(Index last, bool hard_state, Instant now);
   /// The write `sequence` and all before it are durable. Requires: it was handed out.
   void persisted(std::uint64_t sequence);
   /// The log in memory was cut behind `last`.
   void truncated(Index last);
+  /// An image took the log's place, durably, and the log begins behind `index`. What is still under way was
+  /// written to the log that is gone.
+  void installed(Index index);
 
   Index durable() const { return durable_; }
   /// Entries behind this one have not been handed out yet.
   Index handed_out() const { return handed_out_; }
+  /// When the oldest write was handed out that is still under way.
+  std::optional<Instant> waiting_since() const;
   bool hard_state_durable() const { return hard_state_sequence_ <= durable_sequence_; }
 
  private:
   struct Write {
     std::uint64_t sequence = 0;
     Index last;
+    Instant since;
   };
 
   std::deque<Write> under_way_;

@@ -9,10 +9,11 @@ namespace holdfast::raft {
 /// A leader's view of one other member. `match` < `next` always: nothing that the member is known to have is
 /// sent again.
 ///
-///            accepted                      next is compacted
-///   kProbe ------------> kReplicate      kProbe ------------> kNeedsSnapshot
-///      ^-------------------- |              ^------------------------ |
-///       rejected, or reset                     it has enough after all
+///            accepted                      next is compacted                  reset
+///   kProbe ------------> kReplicate      kProbe ------------> kNeedsSnapshot ----------> kProbe
+///      ^-------------------- |                                       |
+///       rejected, or reset                                           +--> kReplicate
+///                                                      accepted up to what the log still holds
 class Progress {
  public:
   Progress(Index next, Instant now) : last_heard(now), next_(next) {}
@@ -21,15 +22,18 @@ class Progress {
   Index match() const { return match_; }
   Index next() const { return next_; }
   std::size_t in_flight() const { return in_flight_.size(); }
+  std::size_t bytes_in_flight() const { return bytes_in_flight_; }
 
   /// May entries be sent now? Probing, one message at a time; else while the window is open. A probe that was
   /// lost is made up for by the next heartbeat: its answer opens this again.
-  bool may_send_entries(std::size_t max_in_flight) const;
+  /// The window counts messages and the bytes of their entries; the last message may exceed the latter.
+  bool may_send_entries(std::size_t max_in_flight, std::size_t max_bytes) const;
   /// Entries up to `last` went out, as may_send_entries() allowed.
-  void entries_sent(Index last);
+  void entries_sent(Index last, std::size_t bytes);
 
-  /// It durably has everything up to `index`. Returns: is that news?
-  bool accepted(Index index);
+  /// It durably has everything up to `index`; the leader's log begins behind `log_base`. Returns: is that
+  /// news?
+  bool accepted(Index index, Index log_base);
   /// What was sent behind `previous` did not match; `retry` is the best guess where it will. Returns: false
   /// if the answer is about something long settled.
   bool rejected(Index previous, Index retry);
@@ -48,7 +52,15 @@ class Progress {
   bool probe_sent_ = false;
   Index match_;
   Index next_;
-  std::deque<Index> in_flight_;  // the last index of each message with entries not yet acknowledged
+
+  struct Sent {
+    Index last;
+    std::size_t bytes = 0;
+  };
+  void forget_in_flight();
+
+  std::deque<Sent> in_flight_;  // the messages with entries not yet acknowledged
+  std::size_t bytes_in_flight_ = 0;
 };
 
 }  // namespace holdfast::raft

@@ -36,6 +36,8 @@ bool is_voter(const Membership& membership, MemberId id) {
   return contains(membership.voters, id) || contains(membership.outgoing_voters, id);
 }
 
+bool is_incoming_voter(const Membership& membership, MemberId id) { return contains(membership.voters, id); }
+
 bool is_member(const Membership& membership, MemberId id) {
   return is_voter(membership, id) || contains(membership.learners, id);
 }

@@ -45,7 +45,10 @@ Outcome count(const Membership& membership, const Votes& votes);
 
 namespace holdfast::raft {
 
+/// On either side of a joint membership.
 bool is_voter(const Membership& membership, MemberId id);
+/// A voter that stays one when a joint membership is left.
+bool is_incoming_voter(const Membership& membership, MemberId id);
 bool is_member(const Membership& membership, MemberId id);
 /// Everybody once, voters first.
 std::vector<MemberId> all_members(const Membership& membership);

@@ -1,5 +1,6 @@
 #include "raft/read_index.h"
 
+#include "raft/data_ids.h"
 #include "raft/replica.h"
 #include "raft/replication.h"
 
@@ -33,7 +34,8 @@ namespace {
 /// The highest round that a majority of the voters answered; this member answers its own at once.
 std::uint64_t confirmed_round(const Replica& replica) {
   const Leader& leader = *replica.leading();
-  return quorum::reached<std::uint64_t>(replica.membership, [&](MemberId id) {
+  return quorum::reached<std::uint64_t>(replica.membership(), [&](MemberId id) {
+    if (!counts(replica, id)) return std::uint64_t{0};
     return id == replica.options.self ? replica.last_round : leader.followers.at(id).confirmed_round;
   });
 }

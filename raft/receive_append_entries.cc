@@ -1,22 +1,13 @@
 #include <algorithm>
 
+#include "raft/follow.h"
 #include "raft/outbox.h"
 #include "raft/receive.h"
 #include "raft/replication.h"
-#include "raft/role.h"
 
 namespace holdfast::raft {
 
 namespace {
-
-/// Returns: false if the sender cannot be the leader of this term, since another is.
-bool follow(Replica& replica, MemberId from) {
-  if (replica.leader && replica.leader != from) return false;
-  if (!replica.leader) become_follower(replica, replica.hard_state.term, from);
-  replica.heard_from_leader = replica.now;
-  postpone_election(replica);
-  return true;
-}
 
 /// Where a leader should look next: the last place at which the logs may still match, going by its term for
 /// the entry that does not.
@@ -44,20 +35,13 @@ bool take(Replica& replica, const std::vector<Entry>& entries) {
   return true;
 }
 
-/// Acknowledges what is durable. What this message added, or what is in doubt because the term itself is not
-/// written yet, is acknowledged once it is.
-void acknowledge(Replica& replica, MemberId from, Index matching, std::uint64_t round) {
-  const bool adds = replica.persistence.handed_out() < matching;
-  if (adds || replica.hard_state_changed || !replica.persistence.hard_state_durable())
-    return send_after_persist(replica, from, AppendReply{true, matching, Index(), Term(), round});
-  const Index durable = std::min(matching, replica.persistence.durable());
-  send(replica, from, AppendReply{true, durable, Index(), Term(), round});
-}
-
 }  // namespace
 
 void receive_append_entries(Replica& replica, MemberId from, const AppendEntries& append) {
   if (!follow(replica, from)) return;
+  // The log stands still; the leader hears that this follower lives, and nothing about its log.
+  if (replica.installing)
+    return send(replica, from, AppendReply{false, Index(), Index(), Term(), append.round});
   // What is compacted here is committed, so it matches whatever a leader has there.
   const bool compacted = append.previous_index < replica.log.base_index();
   if (!compacted && !replica.log.matches(append.previous_index, append.previous_term))

@@ -18,17 +18,19 @@ Index retry_after(const Log& log, const AppendReply& reply) {
 }  // namespace
 
 void receive_append_reply(Replica& replica, MemberId from, const AppendReply& reply) {
-  Leader* leader = replica.leading();
-  if (!leader) return;
+  Progress* known = replica.follower(from);
+  if (!known) return;
   if (reply.index > replica.log.last_index() || reply.round > replica.last_round) return;
-  Progress& progress = leader->followers.at(from);
+  Progress& progress = *known;
   progress.last_heard = replica.now;
   progress.confirmed_round = std::max(progress.confirmed_round, reply.round);
   if (!reply.accepted) {
     if (reply.index) progress.rejected(reply.index, retry_after(replica.log, reply));
     return;
   }
-  if (!progress.accepted(reply.index)) return;
+  if (!progress.accepted(reply.index, replica.log.base_index())) return;
+  // It installed an image, but the log was compacted beyond that one meanwhile: it needs another.
+  if (progress.pace() == Pace::kNeedsSnapshot) replica.output.need_snapshot.push_back(from);
   advance_commit(replica);
   advance_held_by_all(replica);
 }

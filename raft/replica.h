@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "base/random.h"
@@ -32,10 +33,12 @@ struct Transfer {
 };
 
 struct Leader {
-  std::map<MemberId, Progress> followers;  ///< every member but this one
-  Index first_of_term;                     ///< its no-op: nothing is complete before that is committed
+  /// Every member but this one, and those removed by an entry that is not committed yet.
+  std::map<MemberId, Progress> followers;
+  Index first_of_term;  ///< its no-op: nothing is complete before that is committed
   ReadIndex reads;
   std::optional<Transfer> transfer;
+  std::size_t uncommitted_bytes = 0;  ///< of the entries behind the commit index
   Instant next_heartbeat;
   bool heartbeat_due = false;  ///< everybody is to hear from this leader before the step ends
 };
@@ -48,10 +51,14 @@ struct Replica {
   bool is_leader() const { return std::holds_alternative<Leader>(role); }
   Leader* leading() { return std::get_if<Leader>(&role); }
   const Leader* leading() const { return std::get_if<Leader>(&role); }
+  /// The one in force.
+  const Membership& membership() const { return *log.memberships().in_force(); }
+  /// Returns: none if this member does not lead, or does not lead `id`.
+  Progress* follower(MemberId id);
+  const Progress* follower(MemberId id) const;
 
-  // Constant after construction. (Membership is: until membership changes exist.)
+  // Constant after construction.
   const Options options;
-  const Membership membership;
 
   // What is or will be durable. Changed in memory first; outbox.cc hands it out at the end of the step.
   HardState hard_state;
@@ -59,7 +66,8 @@ struct Replica {
   Log log;
   Persistence persistence;
 
-  // handed_out <= commit <= log.last_index(), and log.base_index() <= handed_out. None of them falls.
+  // handed_out <= commit <= log.last_index(), and log.base_index() <= handed_out. None of them falls. An
+  // image that is installed raises all of them.
   Index commit;
   Index handed_out;  ///< committed entries up to here were given to the driver
   Index held_by_all;
@@ -68,6 +76,12 @@ struct Replica {
   std::variant<Follower, PreCandidate, Candidate, Leader> role;
   MemberId leader;
   Instant heard_from_leader;  ///< means something while `leader` is another member
+
+  /// What those who are connected showed; see data_ids.h.
+  std::map<MemberId, std::string> shown_data_ids;
+
+  /// While set, the store is replacing the log by this image, and the log stands still; see snapshot.h.
+  std::optional<Snapshot> installing;
 
   // Time and chance. Neither is ever looked up: time comes with each step, chance from the seed.
   Instant now;
@@ -82,5 +96,7 @@ struct Replica {
 };
 
 Role role_of(const Replica& replica);
+/// Is this member the only voter?
+bool is_alone(const Replica& replica);
 
 }  // namespace holdfast::raft

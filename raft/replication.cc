@@ -3,11 +3,18 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "raft/data_ids.h"
 #include "raft/outbox.h"
 
 namespace holdfast::raft {
 
 namespace {
+
+std::size_t bytes_of(const std::vector<Entry>& entries) {
+  std::size_t bytes = 0;
+  for (const Entry& entry : entries) bytes += size_of(entry);
+  return bytes;
+}
 
 void send_append(Replica& replica, MemberId to, Progress& progress, Index previous,
                  std::vector<Entry> entries) {
@@ -21,19 +28,24 @@ void send_append(Replica& replica, MemberId to, Progress& progress, Index previo
                      std::move(entries)});
 }
 
+/// Whether or not a probe is still out: its answer would be about a place that cannot be sent from any more,
+/// and the heartbeats, which stand at the log's base then, are answered about another.
+void notice_compaction(Replica& replica, MemberId to, Progress& progress) {
+  if (progress.pace() == Pace::kNeedsSnapshot || progress.next() > replica.log.base_index()) return;
+  progress.needs_snapshot();
+  replica.output.need_snapshot.push_back(to);
+}
+
 /// Returns: was anything sent?
 bool send_entries(Replica& replica, MemberId to, Progress& progress) {
   bool sent = false;
-  while (progress.may_send_entries(replica.options.max_appends_in_flight)) {
+  const Options& options = replica.options;
+  while (progress.may_send_entries(options.max_appends_in_flight, options.max_bytes_in_flight)) {
     const bool probing = progress.pace() == Pace::kProbe;
     if (!probing && progress.next() > replica.log.last_index()) break;
     const Index previous = progress.next().previous();
-    if (previous < replica.log.base_index()) {
-      progress.needs_snapshot();
-      break;
-    }
     std::vector<Entry> entries = replica.log.read(progress.next(), replica.options.max_append_bytes);
-    progress.entries_sent(previous + entries.size());
+    progress.entries_sent(previous + entries.size(), bytes_of(entries));
     send_append(replica, to, progress, previous, std::move(entries));
     sent = true;
   }
@@ -59,6 +71,8 @@ void send_heartbeat(Replica& replica, MemberId to, Progress& progress) {
 void send_what_is_due(Replica& replica) {
   Leader& leader = *replica.leading();
   for (auto& [id, progress] : leader.followers) {
+    if (shows_other_data(replica, id)) continue;
+    notice_compaction(replica, id, progress);
     const bool sent = send_entries(replica, id, progress);
     if (!sent && (leader.heartbeat_due || owes_commit(replica, progress)))
       send_heartbeat(replica, id, progress);
@@ -68,10 +82,12 @@ void send_what_is_due(Replica& replica) {
 
 void advance_commit(Replica& replica) {
   const Leader& leader = *replica.leading();
-  const Index reached = quorum::reached<Index>(replica.membership, [&](MemberId id) {
+  const Index reached = quorum::reached<Index>(replica.membership(), [&](MemberId id) {
+    if (!counts(replica, id)) return Index();
     return id == replica.options.self ? replica.persistence.durable() : leader.followers.at(id).match();
   });
-  if (reached > replica.commit && replica.log.term_at(reached) == replica.hard_state.term)
+  if (reached > replica.commit && reached >= replica.log.membership_index() &&
+      replica.log.term_at(reached) == replica.hard_state.term)
     commit_up_to(replica, reached);
 }
 
@@ -81,11 +97,27 @@ void advance_held_by_all(Replica& replica) {
   replica.held_by_all = std::max(replica.held_by_all, lowest);
 }
 
+void append_as_leader(Replica& replica, Entry entry) {
+  replica.leading()->uncommitted_bytes += size_of(entry);
+  replica.log.append(std::move(entry));
+}
+
+std::size_t bytes_behind_commit(const Replica& replica) {
+  std::size_t bytes = 0;
+  for (Index each = replica.commit.next(); each <= replica.log.last_index(); each = each.next())
+    bytes += size_of(replica.log.at(each));
+  return bytes;
+}
+
 bool own_term_committed(const Replica& replica) { return replica.commit >= replica.leading()->first_of_term; }
 
 void commit_up_to(Replica& replica, Index index) {
   INVARIANT(index <= replica.log.last_index(), "an entry was committed that is not in the log");
-  replica.commit = std::max(replica.commit, index);
+  if (index <= replica.commit) return;
+  if (Leader* leader = replica.leading())
+    for (Index each = replica.commit.next(); each <= index; each = each.next())
+      leader->uncommitted_bytes -= size_of(replica.log.at(each));
+  replica.commit = index;
 }
 
 }  // namespace holdfast::raft

@@ -1,6 +1,8 @@
 #include "raft/role.h"
 
 #include "base/check.h"
+#include "raft/data_ids.h"
+#include "raft/replication.h"
 
 namespace holdfast::raft {
 
@@ -28,7 +30,28 @@ void postpone_election(Replica& replica) {
   replica.election_deadline = replica.now + timeout + Duration(static_cast<Duration::rep>(extra));
 }
 
-bool may_campaign(const Replica& replica) { return is_voter(replica.membership, replica.options.self); }
+bool disk_is_stalled(const Replica& replica) {
+  const std::optional<Instant> since = replica.persistence.waiting_since();
+  return since && replica.now - *since >= replica.options.election_timeout;
+}
+
+namespace {
+
+/// A voter; or one whose removal stands in its log and is not known to be committed. Only it may have that
+/// entry: the others, who count by the membership before, need its vote and would not get it, since its log
+/// is longer. So it finishes its own removal, elected by those who stay. Ref: Diss. §4.2.2
+bool is_needed(const Replica& replica) {
+  return replica.log.memberships().newest_since(replica.commit, [&](const Membership& membership) {
+    return is_voter(membership, replica.options.self);
+  }) != nullptr;
+}
+
+}  // namespace
+
+bool may_campaign(const Replica& replica) {
+  // A leader appends, and while an image is being installed nothing may be appended.
+  return is_needed(replica) && may_stand(replica) && !replica.installing && !disk_is_stalled(replica);
+}
 
 void become_follower(Replica& replica, Term term, MemberId leader) {
   INVARIANT(term >= replica.hard_state.term, "the term went back");
@@ -57,14 +80,19 @@ void become_leader(Replica& replica) {
   INVARIANT(std::holds_alternative<Candidate>(replica.role), "only a candidate becomes the leader");
   const Index first = replica.log.last_index().next();
   Leader leader;
-  for (const MemberId id : all_members(replica.membership))
+  for (const MemberId id : all_members(replica.membership()))
     if (id != replica.options.self) leader.followers.emplace(id, Progress(first, replica.now));
   leader.first_of_term = first;
+  leader.uncommitted_bytes = bytes_behind_commit(replica);
   leader.next_heartbeat = replica.now + replica.options.heartbeat_interval;
   leader.heartbeat_due = true;
   replica.role = std::move(leader);
   replica.leader = replica.options.self;
-  replica.log.append({replica.hard_state.term, first, EntryKind::kNoop, Blob()});
+  // In front of the no-op: the first entry of a cluster's log must say whose data counts, or a member that
+  // has the entry and not this knowledge could help nobody to be elected.
+  record_data_ids(replica);
+  append_as_leader(replica,
+                   {replica.hard_state.term, replica.log.last_index().next(), EntryKind::kNoop, Blob()});
 }
 
 }  // namespace holdfast::raft

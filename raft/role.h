@@ -18,7 +18,10 @@ void become_leader(Replica& replica);
 /// Draws this member's next election timeout anew, from [1x, 2x).
 void postpone_election(Replica& replica);
 
-/// May this member ever lead?
+/// May this member stand for election now?
 bool may_campaign(const Replica& replica);
+/// Has the own disk not answered for an election timeout? Whoever leads with such a disk stands in the way of
+/// those whose disks work.
+bool disk_is_stalled(const Replica& replica);
 
 }  // namespace holdfast::raft

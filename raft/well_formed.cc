@@ -1,5 +1,8 @@
 #include "raft/well_formed.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace holdfast::raft {
 
 namespace {
@@ -10,8 +13,24 @@ constexpr std::uint64_t kBeyondAllNumbers = std::uint64_t{1} << 62;
 bool plausible(Index index) { return index.value() < kBeyondAllNumbers; }
 bool plausible(Term term) { return term.value() < kBeyondAllNumbers; }
 
+constexpr std::size_t kMaxDataIdBytes = 64;
+constexpr std::size_t kMaxDigestBytes = 64;
+
 bool check(Term, const RequestVote& request) {
-  return plausible(request.last_index) && request.last_term.value() < kBeyondAllNumbers;
+  return plausible(request.last_index) && plausible(request.last_term) &&
+         request.recorded_data_id.size() <= kMaxDataIdBytes;
+}
+
+bool whole(const Member& member) {
+  return member.id && !member.name.empty() && !member.peer_address.empty() &&
+         member.data_id.size() <= kMaxDataIdBytes;
+}
+
+/// An entry that changes the membership, and no other, carries one; and somebody votes in it.
+bool carries_what_it_should(const Entry& entry) {
+  if (entry.kind != EntryKind::kMembership) return !entry.membership;
+  return entry.membership && entry.payload.empty() && !entry.membership->voters.empty() &&
+         well_formed(*entry.membership);
 }
 
 bool check(Term, const VoteReply&) { return true; }
@@ -24,6 +43,7 @@ bool check(Term term, const AppendEntries& append) {
   Term previous_term = append.previous_term;
   for (const Entry& entry : append.entries) {
     if (entry.index != previous.next() || entry.term < previous_term || !entry.term) return false;
+    if (!carries_what_it_should(entry)) return false;
     previous = entry.index;
     previous_term = entry.term;
   }
@@ -36,14 +56,40 @@ bool check(Term, const AppendReply& reply) {
 
 bool check(Term, const TimeoutNow&) { return true; }
 
-bool check(Term, const InstallSnapshot&) { return true; }
+bool check(Term term, const InstallSnapshot& install) {
+  const Snapshot& snapshot = install.snapshot;
+  if (!snapshot.index || !plausible(snapshot.index) || !snapshot.term || snapshot.term > term) return false;
+  if (snapshot.membership.voters.empty() || !well_formed(snapshot.membership)) return false;
+  if (install.size >= kBeyondAllNumbers || install.offset > install.size) return false;
+  return install.data.size() <= install.size - install.offset && install.digest.size() <= kMaxDigestBytes;
+}
 
-bool check(Term, const InstallReply&) { return true; }
+bool check(Term, const InstallReply& reply) {
+  return plausible(reply.index) && reply.next_offset < kBeyondAllNumbers;
+}
+
+bool once_each(const std::vector<Member>& members, std::vector<MemberId>& seen) {
+  return std::all_of(members.begin(), members.end(), [&](const Member& member) {
+    const bool again = std::find(seen.begin(), seen.end(), member.id) != seen.end();
+    seen.push_back(member.id);
+    return !again && whole(member);
+  });
+}
 
 }  // namespace
 
+bool well_formed(const Membership& membership) {
+  if (membership.voters.size() > kMaxVoters || membership.outgoing_voters.size() > kMaxVoters ||
+      membership.learners.size() > kMaxLearners)
+    return false;
+  std::vector<MemberId> to_come;
+  std::vector<MemberId> to_go;
+  return once_each(membership.voters, to_come) && once_each(membership.learners, to_come) &&
+         once_each(membership.outgoing_voters, to_go);
+}
+
 bool well_formed(const Message& message) {
-  if (!message.term || !plausible(message.term)) return false;
+  if (!message.from || !message.term || !plausible(message.term)) return false;
   return std::visit([&](const auto& body) { return check(message.term, body); }, message.body);
 }
 

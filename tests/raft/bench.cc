@@ -6,13 +6,12 @@
 
 namespace holdfast::raft::bench {
 
-namespace {
+std::string data_id_of(std::uint64_t number) { return "data" + std::to_string(number); }
 
 Member member(std::uint64_t number) {
-  return {id(number), "n" + std::to_string(number), "127.0.0.1:" + std::to_string(7000 + number)};
+  return {id(number), "n" + std::to_string(number), "127.0.0.1:" + std::to_string(7000 + number),
+          data_id_of(number)};
 }
-
-}  // namespace
 
 Membership voters(std::uint64_t count, std::uint64_t learners) {
   Membership membership;
@@ -24,6 +23,7 @@ Membership voters(std::uint64_t count, std::uint64_t learners) {
 Options options_for(std::uint64_t self) {
   Options options;
   options.self = id(self);
+  options.data_id = data_id_of(self);
   options.election_timeout = kElectionTimeout;
   options.heartbeat_interval = kHeartbeat;
   options.seed = self;
@@ -136,7 +136,8 @@ bool Cluster::deliver_one_round() {
   }
   for (const Message& message : under_way) {
     if (cut_.count({message.from.value(), message.to.value()})) continue;
-    members_.at(message.to.value())->step(Receive{message});
+    const auto to = members_.find(message.to.value());
+    if (to != members_.end()) to->second->step(Receive{message});
   }
   return any || !under_way.empty();
 }

@@ -19,6 +19,9 @@ constexpr milliseconds kHeartbeat{100};
 
 inline Instant at(std::int64_t ms) { return Instant(milliseconds(ms)); }
 inline MemberId id(std::uint64_t number) { return MemberId(number); }
+/// Of the member's data directory, on record in every membership made here.
+std::string data_id_of(std::uint64_t number);
+Member member(std::uint64_t number);
 Membership voters(std::uint64_t count, std::uint64_t learners = 0);
 Options options_for(std::uint64_t self);
 /// One command entry of each term given, at indexes from `first` on.

@@ -18,20 +18,40 @@ std::uint64_t some_number(Random& random) {
   return random.chance(50) ? edges[random.below(6)] : random.next();
 }
 
+Membership some_membership(Random& random) {
+  Membership membership = voters(random.below(5), random.below(3));
+  if (random.chance(30)) membership.outgoing_voters = voters(random.below(9)).voters;
+  if (random.chance(20) && !membership.voters.empty()) membership.learners.push_back(membership.voters[0]);
+  return membership;
+}
+
 std::vector<Entry> some_entries(Random& random, std::uint64_t previous) {
   std::vector<Entry> entries;
   for (std::uint64_t i = random.below(5); i > 0; --i) {
     const std::uint64_t index = random.chance(90) ? previous + entries.size() + 1 : some_number(random);
     entries.push_back({Term(some_number(random)), Index(index), EntryKind::kCommand, Blob("evil")});
+    if (random.chance(80)) continue;
+    entries.back().kind = EntryKind::kMembership;
+    if (random.chance(80)) entries.back().payload = Blob();
+    if (random.chance(80))
+      entries.back().membership = std::make_shared<const Membership>(some_membership(random));
   }
   return entries;
 }
 
 Body some_body(Random& random) {
-  switch (random.below(5)) {
+  switch (random.below(7)) {
     case 0:
       return RequestVote{random.chance(50), random.chance(50), Index(some_number(random)),
-                         Term(some_number(random))};
+                         Term(some_number(random)), random.chance(50) ? data_id_of(1) : ""};
+    case 5:
+      return InstallSnapshot{{Index(some_number(random)), Term(some_number(random)), some_membership(random)},
+                             "digest",
+                             some_number(random),
+                             some_number(random),
+                             Blob("evil")};
+    case 6:
+      return InstallReply{Index(some_number(random)), some_number(random), random.chance(50)};
     case 1:
       return VoteReply{random.chance(50), random.chance(50)};
     case 2: {
@@ -49,7 +69,13 @@ Body some_body(Random& random) {
 
 Input some_input(Random& random) {
   const auto member = [&] { return MemberId(random.below(6)); };
-  switch (random.below(12)) {
+  switch (random.below(15)) {
+    case 12:
+      return PeerConnected{member(), random.chance(50) ? data_id_of(random.below(6)) : "other"};
+    case 13:
+      return ChangeMembership{some_membership(random)};
+    case 14:
+      return BeginInstall{{Index(random.below(40)), Term(random.below(4)), voters(3)}};
     case 0:
       return Tick{};
     case 1:
@@ -79,7 +105,12 @@ TEST_CASE("no message, however wrong, breaks an invariant, uncommits or repeats 
     for (int i = 0; i < 300; ++i) {
       single.pass(milliseconds(random.below(100)));
       const Status before = single.core.status();
-      single.step(some_input(random));
+      const Output output = single.step(some_input(random));
+      if (output.may_install) {
+        Input outcome = InstallAbandoned{};
+        if (random.chance(50)) outcome = Installed{*single.core.installing()};
+        single.step(std::move(outcome));
+      }
       if (random.chance(50)) single.persist();
       const Status after = single.core.status();
       REQUIRE(after.term >= before.term);
@@ -88,7 +119,7 @@ TEST_CASE("no message, however wrong, breaks an invariant, uncommits or repeats 
       REQUIRE(after.durable <= after.last);
     }
     for (std::size_t i = 0; i < single.committed.size(); ++i)
-      REQUIRE(single.committed[i].index == Index(i + 1));
+      REQUIRE(single.committed[i].index > (i > 0 ? single.committed[i - 1].index : Index()));
   }
 }
 
@@ -109,9 +140,12 @@ TEST_CASE("an echo of a round that never was confirms nothing") {
   CHECK(single.step(ConfirmLeadership{1}).confirmed.empty());
 }
 
-TEST_CASE("strangers, oneself and messages for another are not heard") {
+TEST_CASE("answers of strangers, oneself and messages for another are not heard") {
   Single single(restored_with(3, {}));
-  single.receive(9, 5, AppendEntries());
+  single.receive(9, 5, AppendReply());
+  single.receive(9, 5, VoteReply());
+  single.receive(9, 5, InstallReply());
+  single.receive(0, 5, AppendEntries());
   single.receive(1, 5, AppendEntries());
   single.step(Receive{{id(2), id(3), Term(5), AppendEntries()}});
   CHECK(single.core.status().term == Term(0));

@@ -8,13 +8,19 @@ using namespace holdfast;
 using namespace holdfast::raft;
 using namespace holdfast::raft::bench;
 
+namespace {
+
+std::shared_ptr<const Membership> nobody() { return std::make_shared<const Membership>(); }
+
+}  // namespace
+
 TEST_CASE("an empty log ends at its base") {
-  const Log fresh(Index(), Term(), {});
+  const Log fresh(Index(), Term(), nobody(), {});
   CHECK(fresh.last_index() == Index(0));
   CHECK(fresh.last_term() == Term(0));
   CHECK(fresh.matches(Index(0), Term(0)));
 
-  const Log compacted(Index(7), Term(3), {});
+  const Log compacted(Index(7), Term(3), nobody(), {});
   CHECK(compacted.last_index() == Index(7));
   CHECK(compacted.last_term() == Term(3));
   CHECK(compacted.term_at(Index(7)) == Term(3));
@@ -23,7 +29,7 @@ TEST_CASE("an empty log ends at its base") {
 }
 
 TEST_CASE("a log is covered by one that ends in a later term, or in the same and no earlier") {
-  const Log log(Index(), Term(), entries_of({1, 2, 2}));
+  const Log log(Index(), Term(), nobody(), entries_of({1, 2, 2}));
   CHECK(log.covered_by(Index(1), Term(3)));
   CHECK(log.covered_by(Index(3), Term(2)));
   CHECK(log.covered_by(Index(4), Term(2)));
@@ -32,7 +38,7 @@ TEST_CASE("a log is covered by one that ends in a later term, or in the same and
 }
 
 TEST_CASE("the last entry not after a term is found, in and around the log") {
-  const Log log(Index(2), Term(1), entries_of({1, 3, 3, 5}, 3));
+  const Log log(Index(2), Term(1), nobody(), entries_of({1, 3, 3, 5}, 3));
   const auto last = [&](std::uint64_t from, std::uint64_t term) {
     return log.last_not_after(Index(from), Term(term)).value();
   };
@@ -47,7 +53,7 @@ TEST_CASE("the last entry not after a term is found, in and around the log") {
 }
 
 TEST_CASE("truncation and appending replace a tail") {
-  Log log(Index(), Term(), entries_of({1, 1, 1}));
+  Log log(Index(), Term(), nobody(), entries_of({1, 1, 1}));
   log.truncate_after(Index(1));
   CHECK(log.last_index() == Index(1));
   for (Entry& entry : entries_of({2, 2}, 2)) log.append(entry);
@@ -56,7 +62,7 @@ TEST_CASE("truncation and appending replace a tail") {
 }
 
 TEST_CASE("compaction keeps the term of the last entry it drops") {
-  Log log(Index(), Term(), entries_of({1, 2, 3}));
+  Log log(Index(), Term(), nobody(), entries_of({1, 2, 3}));
   log.compact(Index(2));
   CHECK(log.base_index() == Index(2));
   CHECK(log.term_at(Index(2)) == Term(2));
@@ -70,7 +76,7 @@ TEST_CASE("compaction keeps the term of the last entry it drops") {
 }
 
 TEST_CASE("reading is bounded by bytes but never returns nothing") {
-  Log log(Index(), Term(), {});
+  Log log(Index(), Term(), nobody(), {});
   for (std::uint64_t i = 1; i <= 4; ++i)
     log.append({Term(1), Index(i), EntryKind::kCommand, Blob(std::string(100, 'x'))});
   const std::size_t one = size_of(log.at(Index(1)));

@@ -118,7 +118,7 @@ TEST_CASE("a silent election timeout asks for pre-votes of the next term and cha
   const auto asked = questions(single.sent, true);
   REQUIRE(asked.size() == 2);
   CHECK(asked[0].term == Term(4));
-  CHECK(std::get<RequestVote>(asked[0].body) == RequestVote{true, false, Index(2), Term(1)});
+  CHECK(std::get<RequestVote>(asked[0].body) == RequestVote{true, false, Index(2), Term(1), data_id_of(2)});
 }
 
 TEST_CASE("a candidate's term and own vote are durable together before it asks anybody") {
@@ -133,11 +133,11 @@ TEST_CASE("a candidate's term and own vote are durable together before it asks a
 }
 
 TEST_CASE("an older write that completes does not make a candidate's own vote durable") {
-  Single single(restored_with(1, {}));
-  single.step(Tick{});
-  single.step(Tick{});
-  single.tick();  // stands again, in term 2
+  Single single(restored_with(3, {}));
+  single.receive(2, 1, AppendEntries());  // writes term 1
+  single.receive(2, 1, TimeoutNow());     // writes term 2 and its vote for itself
   REQUIRE(single.core.status().term == Term(2));
+  single.receive(3, 2, VoteReply{false, true});
   single.step(Persisted{1});
   CHECK(single.core.status().role == Role::kCandidate);
   single.step(Persisted{2});
@@ -163,6 +163,7 @@ TEST_CASE("a candidate wins with a majority, loses when none is possible, and as
   CHECK(single.core.status().role == Role::kLeader);
 
   single.receive(2, 2, AppendEntries());
+  single.persist();
   stand();
   for (std::uint64_t refusing : {2, 3, 4}) single.receive(refusing, 3, VoteReply{false, false});
   CHECK(single.core.status().role == Role::kFollower);

@@ -2,48 +2,79 @@
 
 #include <algorithm>
 
+#include "raft/quorum.h"
 #include "tests/raft/bench.h"
 
 namespace holdfast::raft::bench {
 
 World::World(std::uint64_t seed) : random_(seed) {
-  membership_ = voters(random_.between(1, 5), random_.below(2));
-  for (const auto* side : {&membership_.voters, &membership_.learners})
-    for (const Member& member : *side) start(member.id);
+  founders_ = voters(random_.between(1, 5), random_.below(2));
+  // Founders do not know each other's data at first.
+  for (auto* side : {&founders_.voters, &founders_.learners})
+    for (Member& founder : *side) founder.data_id.clear();
+  const std::uint64_t founding = founders_.voters.size() + founders_.learners.size();
+  for (std::uint64_t number = 1; number <= founding + 3; ++number) {
+    Machine& machine = machines_[id(number)];
+    machine.data_id = data_id_of(number);
+    if (number <= founding) machine.disk_membership = founders_;  // the others may join one day
+  }
+  for (const auto& entry : machines_) start(entry.first);
 }
 
 void World::start(MemberId id) {
-  Machine& machine = machines_[id];
+  Machine& machine = machines_.at(id);
   Restored restored;
   restored.hard_state = machine.disk_state;
-  restored.membership = membership_;
+  restored.membership = machine.disk_membership;
   restored.base_index = machine.disk_base;
   restored.base_term = machine.disk_base_term;
   restored.entries = machine.disk;
-  // The image is somewhere between the compacted part and what was applied, never ahead of the stored log.
-  const std::uint64_t newest = std::min(machine.applied, machine.disk_base + machine.disk.size()).value();
-  restored.applied = Index(random_.between(machine.disk_base.value(), newest));
+  // The image is somewhere between the compacted part and what it may hold.
+  restored.applied = Index(random_.between(machine.disk_base.value(), machine.imageable.value()));
   machine.applied = restored.applied;
   Options options = options_for(id.value());
+  options.data_id = machine.data_id;
+  options.promotion_lag = random_.between(0, 20);
+  options.max_bytes_in_flight = random_.between(1, 500);
+  options.max_uncommitted_bytes = random_.between(1, 2000);
   options.seed = random_.next();
   options.max_append_bytes = random_.between(1, 300);
   options.max_appends_in_flight = random_.between(1, 4);
   machine.core = std::make_unique<Core>(options, std::move(restored), now_);
+  for (const auto& [other, one] : machines_)
+    if (other != id && one.core) connect(id, other);
+}
+
+void World::connect(MemberId a, MemberId b) {
+  step(a, PeerLost{b});
+  step(b, PeerLost{a});
+  step(a, PeerConnected{b, machines_.at(b).data_id});
+  step(b, PeerConnected{a, machines_.at(a).data_id});
 }
 
 void World::crash(MemberId id) {
   Machine& machine = machines_.at(id);
   // Some of what was handed out reached the disk, in order, though nobody was told.
-  for (std::uint64_t reached = random_.below(machine.writes.size() + 1); reached > 0; --reached) {
-    store(machine, machine.writes.front());
-    machine.writes.pop_front();
+  for (std::uint64_t reached = random_.below(machine.jobs.size() + 1); reached > 0; --reached) {
+    store(machine, machine.jobs.front());
+    machine.jobs.pop_front();
   }
-  machine.writes.clear();
+  machine.jobs.clear();
   machine.asked.clear();
   start(id);
 }
 
-void World::store(Machine& machine, const Persist& write) {
+void World::store(Machine& machine, const Job& job) {
+  if (job.install) {
+    machine.disk.clear();
+    machine.disk_base = job.install->index;
+    machine.disk_base_term = job.install->term;
+    machine.disk_membership = job.install->membership;
+    machine.applied = job.install->index;
+    machine.imageable = job.install->index;
+    return;
+  }
+  const Persist& write = job.write;
   if (write.hard_state) machine.disk_state = *write.hard_state;
   if (write.entries.empty()) return;
   const auto cut = [&](const Entry& entry) { return entry.index >= write.entries.front().index; };
@@ -53,24 +84,31 @@ void World::store(Machine& machine, const Persist& write) {
 
 void World::complete_write(MemberId id) {
   Machine& machine = machines_.at(id);
-  if (machine.writes.empty()) return;
-  const Persist write = std::move(machine.writes.front());
-  machine.writes.pop_front();
-  store(machine, write);
-  for (const Message& message : write.then_send) send(id, message);
-  step(id, Persisted{write.sequence});
+  if (machine.jobs.empty()) return;
+  const Job job = std::move(machine.jobs.front());
+  machine.jobs.pop_front();
+  // A damaged image is found out before anything of it is taken over.
+  if (job.install && hostile_ && random_.chance(10)) return step(id, InstallAbandoned{});
+  store(machine, job);
+  if (job.install) return step(id, Installed{*job.install});
+  for (const Message& message : job.write.then_send) send(id, message);
+  step(id, Persisted{job.write.sequence});
 }
 
 void World::step(MemberId id, Input input) { take(id, machines_.at(id).core->step(now_, std::move(input))); }
 
 void World::take(MemberId id, Output output) {
   Machine& machine = machines_.at(id);
-  if (output.persist) machine.writes.push_back(std::move(*output.persist));
+  if (output.persist) machine.jobs.push_back({std::move(*output.persist), std::nullopt});
+  if (output.may_install) machine.jobs.push_back({Persist(), *machine.core->installing()});
   for (const Message& message : output.send) send(id, message);
   for (const Entry& entry : output.committed) check_committed(machine, entry);
+  machine.imageable = std::max(machine.imageable, std::min(machine.applied, machine.core->status().durable));
   for (const Confirmed& answer : output.confirmed) check_read(machine, answer);
   for (const std::uint64_t question : output.unconfirmed) machine.asked.erase(question);
   if (output.role_changed && output.role_changed->role == Role::kLeader) check_leader(id, *machine.core);
+  for (const MemberId other : output.need_snapshot) send_image(id, other);
+  for (const SnapshotChunk& chunk : output.snapshot_chunks) take_image(id, chunk);
 }
 
 void World::send(MemberId from, const Message& message) {
@@ -101,10 +139,11 @@ void World::ask(MemberId id) {
 
 void World::compact(MemberId id) {
   Machine& machine = machines_.at(id);
-  const Index stored = machine.disk_base + machine.disk.size();
-  const Index through = std::min({machine.core->held_by_all(), machine.applied, stored});
-  if (through <= machine.disk_base) return;
+  const Index newest = std::min(machine.applied, machine.imageable);
+  if (newest <= machine.disk_base || machine.core->installing()) return;
+  const Index through(random_.between(machine.disk_base.value() + 1, newest.value()));
   const std::size_t gone = through.value() - machine.disk_base.value();
+  machine.disk_membership = *machine.core->membership_at(through);
   machine.disk_base_term = machine.disk[gone - 1].term;
   machine.disk_base = through;
   machine.disk.erase(machine.disk.begin(), machine.disk.begin() + static_cast<std::ptrdiff_t>(gone));
@@ -120,15 +159,22 @@ void World::partition() {
 void World::disturb() {
   const MemberId id(random_.between(1, machines_.size()));
   const MemberId other(random_.between(1, machines_.size()));
-  switch (random_.below(10)) {
+  switch (random_.below(13)) {
+    case 10:
+      return change_membership();
+    case 11:
+      return send_images();
+    case 12:
+      if (random_.chance(5)) wipe(id);
+      break;
     case 0:
-      if (random_.chance(20)) crash(id);
+      if (random_.chance(40)) crash(id);
       break;
     case 1:
       if (random_.chance(20)) step(id, TransferLeadership{random_.chance(50) ? other : MemberId()});
       break;
     case 2:
-      step(id, PeerLost{other});
+      if (id != other) connect(id, other);
       break;
     case 3:
       compact(id);
@@ -170,7 +216,10 @@ bool World::agreed() const {
   if (newest == leaders_.rend()) return false;
   const Status leader = machines_.at(newest->second).core->status();
   if (leader.role != Role::kLeader || !leader.own_term_committed) return false;
+  const Core& core = *machines_.at(newest->second).core;
+  if (core.membership().is_joint() || core.membership_index() > leader.commit) return false;
   return std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+    if (entry.second.wiped || !is_member(core.membership(), entry.first)) return true;
     const Status status = entry.second.core->status();
     return status.term == leader.term && status.leader == newest->second && status.commit == leader.last &&
            status.last == leader.last && status.durable == leader.last;
@@ -185,6 +234,7 @@ bool World::heals_within(Duration time) {
     now_ += milliseconds(1);
     tick_those_due();
     for (const auto& entry : machines_) complete_write(entry.first);
+    if (random_.chance(1)) send_images();
     for (std::size_t count = network_.size(); count > 0; --count) deliver(0);
     if (agreed()) return true;
   }
@@ -197,11 +247,11 @@ void World::check_promise(const Machine& machine, const Message& message) {
       reply && reply->granted && !reply->pre_vote) {
     if (durable != HardState{message.term, message.to} && durable.term <= message.term)
       fail("a vote left before it was durable");
-    const auto [vote, first] = votes_.insert({{message.from, message.term}, message.to});
+    const auto [vote, first] = votes_.insert({{machine.data_id, message.term}, message.to});
     if (!first && vote->second != message.to) fail("a member voted twice in a term");
   }
   if (const auto* request = std::get_if<RequestVote>(&message.body); request && !request->pre_vote) {
-    const auto [vote, first] = votes_.insert({{message.from, message.term}, message.from});
+    const auto [vote, first] = votes_.insert({{machine.data_id, message.term}, message.from});
     if (!first && vote->second != message.from) fail("a candidate had voted for another");
     if (durable.term < message.term) fail("a candidate's term left before it was durable");
   }

@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,8 +12,9 @@
 #include "raft/core.h"
 
 /// A small hostile world of cores: messages are lost, repeated and reordered, writes complete late, members
-/// crash between any two steps and come back with what their disks had. Every promise is checked as it is
-/// made. All of it follows from the seed.
+/// crash between any two steps and come back with what their disks had, or without a disk; logs are compacted
+/// and images sent; who takes part changes all the time. Every promise is checked as it is made. All of it
+/// follows from the seed.
 namespace holdfast::raft::bench {
 
 class World {
@@ -30,16 +32,28 @@ class World {
   std::size_t committed_entries() const { return committed_.size(); }
   std::size_t answered_reads() const { return answered_reads_; }
   std::size_t elections() const { return leaders_.size(); }
+  std::size_t membership_changes() const { return changes_; }
+  std::size_t installed_images() const { return installs_; }
+  std::size_t wiped_disks() const { return wiped_; }
 
  private:
+  /// What the store does, in order: a write of the core, or the installation of an image.
+  struct Job {
+    Persist write;
+    std::optional<Snapshot> install;
+  };
   struct Machine {
     std::unique_ptr<Core> core;
-    std::deque<Persist> writes;
+    std::string data_id;
+    bool wiped = false;  // and not taken in again since
+    std::deque<Job> jobs;
     std::vector<Entry> disk;  // behind disk_base
     Index disk_base;
     Term disk_base_term;
+    Membership disk_membership;  // at disk_base
     HardState disk_state;
     Index applied;
+    Index imageable;                       // applied, and durable: the image never runs ahead of the own log
     std::map<std::uint64_t, Index> asked;  // question -> what was committed anywhere when it came in
     std::uint64_t next_question = 1;
   };
@@ -49,7 +63,8 @@ class World {
   void step(MemberId id, Input input);
   void take(MemberId id, Output output);
   void complete_write(MemberId id);
-  void store(Machine& machine, const Persist& write);
+  void store(Machine& machine, const Job& job);
+  void connect(MemberId a, MemberId b);
   void send(MemberId from, const Message& message);
   void deliver(std::size_t which);
   void tick_those_due();
@@ -57,6 +72,12 @@ class World {
   void partition();
   void ask(MemberId id);
   void compact(MemberId id);
+  void wipe(MemberId id);
+  void change_membership();
+  Membership some_target(const Membership& current);
+  void send_image(MemberId from, MemberId to);
+  void send_images();
+  void take_image(MemberId id, const SnapshotChunk& chunk);
   bool agreed() const;
 
   void check_promise(const Machine& machine, const Message& message);
@@ -68,7 +89,7 @@ class World {
   }
 
   Random random_;
-  Membership membership_;
+  Membership founders_;
   Instant now_ = Instant(milliseconds(0));
   std::map<MemberId, Machine> machines_;
   std::vector<Message> network_;
@@ -77,9 +98,12 @@ class World {
   bool hostile_ = true;
 
   std::map<Term, MemberId> leaders_;
-  std::map<std::pair<MemberId, Term>, MemberId> votes_;
-  std::vector<Entry> committed_;  // by anybody; committed_[i] has index i + 1
+  std::map<std::pair<std::string, Term>, MemberId> votes_;  // by data id: another disk is another voter
+  std::vector<Entry> committed_;                            // by anybody; committed_[i] has index i + 1
   std::size_t answered_reads_ = 0;
+  std::size_t changes_ = 0;
+  std::size_t installs_ = 0;
+  std::size_t wiped_ = 0;
   std::string broken_;
 };
 

@@ -21,7 +21,8 @@ std::uint64_t read_number(std::istringstream& words, std::uint64_t otherwise = 0
 }
 
 raft::Member member_named(std::uint64_t number) {
-  return {MemberId(number), "n" + std::to_string(number), "host:" + std::to_string(number)};
+  return {MemberId(number), "n" + std::to_string(number), "host:" + std::to_string(number),
+          "data" + std::to_string(number)};
 }
 
 void store(Restored& disk, const Persist& write) {
@@ -94,6 +95,7 @@ void Interpreter::create(std::istringstream& words) {
     Member& created = members_[MemberId(i)];
     created.options = options;
     created.options.self = MemberId(i);
+    created.options.data_id = "data" + std::to_string(i);
     created.options.seed = i;
     created.disk.membership = membership_;
     start(MemberId(i));

@@ -1,0 +1,118 @@
+#include "raft/membership_rules.h"
+
+#include <algorithm>
+#include <string>
+
+#include "raft/data_ids.h"
+#include "raft/replication.h"
+#include "raft/well_formed.h"
+
+namespace holdfast::raft {
+
+namespace {
+
+const Member* find(const Membership& membership, MemberId id) {
+  for (const auto* side : {&membership.voters, &membership.outgoing_voters, &membership.learners})
+    for (const Member& member : *side)
+      if (member.id == id) return &member;
+  return nullptr;
+}
+
+Error invalid(std::string message) { return {Errc::kInvalidArgument, std::move(message)}; }
+
+std::optional<Error> bad_shape(const Membership& target) {
+  if (target.voters.empty()) return invalid("a cluster needs a voter: the last one cannot be removed");
+  if (target.voters.size() > kMaxVoters || target.learners.size() > kMaxLearners)
+    return Error{Errc::kLimitExceeded, "a cluster has at most " + std::to_string(kMaxVoters) +
+                                           " voters and " + std::to_string(kMaxLearners) +
+                                           " learners: remove a member first"};
+  if (target.is_joint()) return invalid("the joint step is the leader's own: name only the members to come");
+  if (!well_formed(target)) return invalid("a member is named twice, or without id, name or address");
+  return std::nullopt;
+}
+
+/// An id stands for one name and one data directory for as long as it is a member.
+std::optional<Error> changes_identity(const Membership& current, const Membership& target) {
+  for (const auto* side : {&target.voters, &target.learners}) {
+    for (const Member& member : *side) {
+      const Member* before = find(current, member.id);
+      if (!before) continue;
+      if (before->name != member.name)
+        return invalid("member " + before->name + " cannot become " + member.name +
+                       ": a name is for ever; add another member");
+      if (!before->data_id.empty() && before->data_id != member.data_id)
+        return invalid("member " + before->name +
+                       " has another data directory: remove the member, then add it again");
+    }
+  }
+  return std::nullopt;
+}
+
+bool was_heard(const Replica& replica, MemberId id) {
+  if (id == replica.options.self) return true;
+  const Progress* progress = replica.follower(id);
+  return progress && replica.now - progress->last_heard < replica.options.election_timeout;
+}
+
+/// A voter that lags would hold up every commit that needs it, or outvote those who know more; and one whose
+/// data is not on record could not vote at all. Ref: Diss. §4.2.1
+std::optional<Error> lags(const Replica& replica, const Membership& target) {
+  for (const Member& voter : target.voters) {
+    if (is_incoming_voter(replica.membership(), voter.id)) continue;
+    const Progress* progress = replica.follower(voter.id);
+    if (!progress)
+      return Error{
+          Errc::kNotCaughtUp,
+          "member " + voter.name + " is not a learner: add it as one, and promote it once it has caught up"};
+    const std::uint64_t behind = replica.log.last_index().value() - progress->match().value();
+    if (!was_heard(replica, voter.id) || !counts(replica, voter.id))
+      return Error{Errc::kNotCaughtUp, "member " + voter.name + " does not answer"};
+    if (behind > replica.options.promotion_lag)
+      return Error{Errc::kNotCaughtUp,
+                   "member " + voter.name + " is " + std::to_string(behind) + " entries behind, at most " +
+                       std::to_string(replica.options.promotion_lag) + " are allowed: try again later"};
+  }
+  return std::nullopt;
+}
+
+/// The final entry is committed by the new voters alone: if most of them are away, the cluster would stand
+/// still in the middle of the change, with no way back.
+std::optional<Error> loses_quorum(const Replica& replica, const Membership& target) {
+  const auto answering = std::count_if(target.voters.begin(), target.voters.end(),
+                                       [&](const Member& voter) { return was_heard(replica, voter.id); });
+  if (static_cast<std::size_t>(answering) > target.voters.size() / 2) return std::nullopt;
+  return Error{Errc::kWouldLoseQuorum, "only " + std::to_string(answering) + " of the " +
+                                           std::to_string(target.voters.size()) +
+                                           " voters to come answer: more than half must"};
+}
+
+}  // namespace
+
+std::optional<Error> why_not_now(const Replica& replica) {
+  const Leader* leader = replica.leading();
+  if (!leader) return Error{Errc::kNotLeader, "only the leader changes the membership"};
+  if (leader->transfer) return Error{Errc::kChangeInProgress, "leadership is being handed over"};
+  // What an older leader left open in its log this one may not know to be open. Two changes from the same
+  // membership, neither aware of the other, can have majorities that do not meet.
+  if (!own_term_committed(replica))
+    return Error{Errc::kUnavailable, "the new leader has not committed anything yet: try again"};
+  if (replica.membership().is_joint() || replica.log.membership_index() > replica.commit)
+    return Error{Errc::kChangeInProgress, "another change of the membership is under way: try again"};
+  return std::nullopt;
+}
+
+std::optional<Error> why_not(const Replica& replica, const Membership& target) {
+  if (auto reason = bad_shape(target)) return reason;
+  if (target == replica.membership()) return invalid("the membership is so already");
+  if (auto reason = changes_identity(replica.membership(), target)) return reason;
+  if (auto reason = lags(replica, target)) return reason;
+  return loses_quorum(replica, target);
+}
+
+void keep_data_ids(Membership& target, const Membership& current) {
+  for (auto* side : {&target.voters, &target.learners})
+    for (Member& member : *side)
+      if (member.data_id.empty()) member.data_id = recorded_data_id(current, member.id);
+}
+
+}  // namespace holdfast::raft
