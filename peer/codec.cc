@@ -52,13 +52,20 @@ std::size_t words_of_entries(const std::vector<raft::Entry>& entries) {
   return words;
 }
 
+/// Text with its terminating zero; not sent at all if empty.
+std::size_t words_of_id(const std::string& id) {
+  return id.empty() ? 0 : id.size() / sizeof(capnp::word) + 1;
+}
+
 std::size_t body_words(const raft::Body& body) {
   return std::visit(Overloaded{[](const raft::RequestVote& vote) {
                                  const std::size_t id = vote.recorded_data_id.size();
                                  return words_of<schema::RequestVote>() +
                                         (id > 0 ? id / sizeof(capnp::word) + 1 : 0);
                                },
-                               [](const raft::VoteReply&) { return words_of<schema::VoteReply>(); },
+                               [](const raft::VoteReply& reply) {
+                                 return words_of<schema::VoteReply>() + words_of_id(reply.data_id);
+                               },
                                [](const raft::AppendReply&) { return words_of<schema::AppendReply>(); },
                                [](const raft::TimeoutNow&) { return std::size_t{0}; },
                                [](const raft::AppendEntries& append) {
@@ -94,6 +101,7 @@ void fill(schema::RaftMessage::Builder out, const raft::VoteReply& reply) {
   auto body = out.initVoteReply();
   body.setPreVote(reply.pre_vote);
   body.setGranted(reply.granted);
+  if (!reply.data_id.empty()) body.setDataId(reply.data_id.c_str());
 }
 
 void fill(schema::RaftMessage::Builder out, const raft::AppendEntries& append) {
@@ -223,7 +231,8 @@ Result<Decoded> read_message(schema::RaftMessage::Reader in) {
     }
     case schema::RaftMessage::VOTE_REPLY: {
       auto body = in.getVoteReply();
-      message.body = raft::VoteReply{body.getPreVote(), body.getGranted()};
+      message.body = raft::VoteReply{body.getPreVote(), body.getGranted(),
+                                     tame(body.getDataId(), limits::kMaxNameBytes)};
       break;
     }
     case schema::RaftMessage::APPEND_ENTRIES: {

@@ -27,7 +27,13 @@ std::optional<Error> bad_shape(const Membership& target) {
                                            " voters and " + std::to_string(kMaxLearners) +
                                            " learners: remove a member first"};
   if (target.is_joint()) return invalid("the joint step is the leader's own: name only the members to come");
-  if (!well_formed(target)) return invalid("a member is named twice, or without id, name or address");
+  const auto has_no_name = [](const Member& member) {
+    return member.name.empty() || member.peer_address.empty();
+  };
+  for (const auto* side : {&target.voters, &target.learners})
+    if (std::any_of(side->begin(), side->end(), has_no_name))
+      return invalid("a member needs a name and an address at which the others reach it");
+  if (!well_formed(target)) return invalid("a member is named twice, or has no id");
   return std::nullopt;
 }
 

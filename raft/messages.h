@@ -28,6 +28,9 @@ struct RequestVote {
 struct VoteReply {
   bool pre_vote = false;
   bool granted = false;
+  /// Of the voter, when it helps to found a cluster: whoever is elected with an empty log must put on record
+  /// whose votes elected it, and may not have heard that from a connection.
+  std::string data_id = {};
   friend bool operator==(const VoteReply&, const VoteReply&) = default;
 };
 

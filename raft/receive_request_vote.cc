@@ -38,7 +38,8 @@ void receive_request_vote(Replica& replica, MemberId from, Term term, const Requ
     replica.hard_state_changed = true;
   }
   postpone_election(replica);
-  send_after_persist(replica, from, VoteReply{false, true});
+  const bool founds = !request.last_index;
+  send_after_persist(replica, from, VoteReply{false, true, founds ? replica.options.data_id : std::string()});
 }
 
 }  // namespace holdfast::raft

@@ -8,7 +8,9 @@ void receive_vote_reply(Replica& replica, MemberId from, Term term, const VoteRe
   if (reply.pre_vote != std::holds_alternative<PreCandidate>(replica.role)) return;
   const Term asked_for =
       reply.pre_vote && reply.granted ? replica.hard_state.term.next() : replica.hard_state.term;
-  if (term == asked_for) record_vote(replica, from, reply.granted);
+  if (term != asked_for) return;
+  if (!reply.data_id.empty()) replica.shown_data_ids[from] = reply.data_id;
+  record_vote(replica, from, reply.granted);
 }
 
 }  // namespace holdfast::raft

@@ -88,8 +88,9 @@ void become_leader(Replica& replica) {
   leader.heartbeat_due = true;
   replica.role = std::move(leader);
   replica.leader = replica.options.self;
-  // In front of the no-op: the first entry of a cluster's log must say whose data counts, or a member that
-  // has the entry and not this knowledge could help nobody to be elected.
+  // In front of the no-op: the first entry of a cluster's log must say whose data counts, and this leader
+  // knows it of all who elected it. So there is a majority on record wherever there is a log at all; members
+  // that had the no-op and not this knowledge could elect nobody, for ever.
   record_data_ids(replica);
   append_as_leader(replica,
                    {replica.hard_state.term, replica.log.last_index().next(), EntryKind::kNoop, Blob()});

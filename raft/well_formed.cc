@@ -10,21 +10,18 @@ namespace {
 // No cluster ever gets there, and arithmetic around it cannot overflow.
 constexpr std::uint64_t kBeyondAllNumbers = std::uint64_t{1} << 62;
 
-bool plausible(Index index) { return index.value() < kBeyondAllNumbers; }
-bool plausible(Term term) { return term.value() < kBeyondAllNumbers; }
-
 constexpr std::size_t kMaxDataIdBytes = 64;
 constexpr std::size_t kMaxDigestBytes = 64;
+
+bool plausible(Index index) { return index.value() < kBeyondAllNumbers; }
+bool plausible(Term term) { return term.value() < kBeyondAllNumbers; }
 
 bool check(Term, const RequestVote& request) {
   return plausible(request.last_index) && plausible(request.last_term) &&
          request.recorded_data_id.size() <= kMaxDataIdBytes;
 }
 
-bool whole(const Member& member) {
-  return member.id && !member.name.empty() && !member.peer_address.empty() &&
-         member.data_id.size() <= kMaxDataIdBytes;
-}
+bool plausible(const Member& member) { return member.id && member.data_id.size() <= kMaxDataIdBytes; }
 
 /// An entry that changes the membership, and no other, carries one; and somebody votes in it.
 bool carries_what_it_should(const Entry& entry) {
@@ -33,7 +30,7 @@ bool carries_what_it_should(const Entry& entry) {
          well_formed(*entry.membership);
 }
 
-bool check(Term, const VoteReply&) { return true; }
+bool check(Term, const VoteReply& reply) { return reply.data_id.size() <= kMaxDataIdBytes; }
 
 bool check(Term term, const AppendEntries& append) {
   if (!plausible(append.previous_index) || !plausible(append.commit) || !plausible(append.held_by_all))
@@ -72,7 +69,7 @@ bool once_each(const std::vector<Member>& members, std::vector<MemberId>& seen) 
   return std::all_of(members.begin(), members.end(), [&](const Member& member) {
     const bool again = std::find(seen.begin(), seen.end(), member.id) != seen.end();
     seen.push_back(member.id);
-    return !again && whole(member);
+    return !again && plausible(member);
   });
 }
 

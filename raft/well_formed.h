@@ -9,8 +9,8 @@ namespace holdfast::raft {
 /// ever reached, entries that do not follow each other, terms that fall or exceed the sender's.
 bool well_formed(const Message& message);
 
-/// Could this be a membership? Sizes within their bounds, nobody without id, name or address, nobody twice on
-/// one side or both voter and learner to come. Nobody at all is the membership of a server before it joins.
+/// Could this be a membership? Sizes within their bounds, nobody without id, nobody twice on one side or both
+/// voter and learner to come. Nobody at all is the membership of a server before it joins.
 bool well_formed(const Membership& membership);
 
 }  // namespace holdfast::raft

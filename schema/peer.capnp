@@ -52,7 +52,11 @@ struct RequestVote {
   lastTerm @3 :UInt64;
   recordedDataId @4 :Text;         # what the sender's membership has as the receiver's; empty: nothing
 }
-struct VoteReply { preVote @0 :Bool; granted @1 :Bool; }
+struct VoteReply {
+  preVote @0 :Bool;
+  granted @1 :Bool;
+  dataId @2 :Text;                 # of the sender, if it helps to found a cluster; else empty
+}
 struct AppendEntries {
   previousIndex @0 :UInt64;
   previousTerm @1 :UInt64;

@@ -43,6 +43,7 @@ std::vector<raft::Message> one_of_each() {
       message_of(raft::RequestVote{false, true, Index(1), Term(1)}),
       message_of(raft::VoteReply{true, false}),
       message_of(raft::VoteReply{false, true}),
+      message_of(raft::VoteReply{false, true, std::string(32, 'd')}),
       message_of(append),
       message_of(raft::AppendReply{true, Index(8), Index(7), Term(6), 5}),
       message_of(raft::AppendReply{false, Index(~0ull), {}, {}, ~0ull}),

@@ -92,6 +92,7 @@ void Checker::check_commit(const Member& member, const raft::Status& status) {
     oracle_.commit(*entry);
     committed_in_ = std::max(committed_in_, status.term);
   }
+  if (verdict_.failure()) return;
   if (log.base < commit && log.term_at(commit) != oracle_.entry(commit).term) {
     verdict_.fail(member.name() + ": commits another entry at " + std::to_string(commit.value()));
   }
