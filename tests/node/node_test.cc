@@ -203,6 +203,41 @@ TEST_CASE_METHOD(Fixture, "a call whose time is over while the disk stalls is un
   CHECK(replies[0].error().code == Errc::kUnknown);
 }
 
+TEST_CASE_METHOD(Fixture, "short of space a leader refuses writes, reads on, and takes writes again") {
+  lead();
+  node.space_changed({true, 1 << 20, 64 << 20});
+  put();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error().code == Errc::kDiskFull);
+  bool read = false;
+  node.linearizable_read(std::chrono::seconds(1), [&](Result<void> ready) { read = ready.has_value(); });
+  settle();
+  CHECK(read);
+  node.space_changed({false, 1 << 30, 64 << 20});
+  put();
+  settle();
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[1]);
+}
+
+TEST_CASE_METHOD(Fixture, "a change of the membership is answered when it is committed and applied") {
+  lead();
+  raft::Membership target = node.membership();
+  target.learners.push_back({MemberId(2), "n2", "127.0.0.1:2382"});
+  std::optional<Index> changed;
+  node.change_membership(target, std::chrono::seconds(1), [&](Result<Index> done) { changed = *done; });
+  CHECK(transport.members.learners.size() == 1);
+  CHECK_FALSE(changed);
+  settle();
+  REQUIRE(changed);
+  CHECK(changed == log.written.back().index);
+  std::optional<Errc> refused;
+  target.voters.clear();
+  node.change_membership(target, std::chrono::seconds(1),
+                         [&](Result<Index> done) { refused = done.error().code; });
+  CHECK(refused == Errc::kInvalidArgument);
+}
+
 TEST_CASE_METHOD(Fixture, "stopping refuses new calls, fails waiting ones and writes a last image") {
   lead();
   put();

@@ -1,0 +1,161 @@
+#include <catch2/catch.hpp>
+
+#include "node/node.h"
+#include "tests/node/fake_world.h"
+
+/// What a whole node does with an image from its leader, and with a disk that fills up.
+namespace holdfast::node {
+namespace {
+
+constexpr Term kTerm{5};
+const MemberId kSelf(1), kLeader(2);
+
+raft::Membership three() {
+  raft::Membership membership;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    std::string name = "n" + std::to_string(i);
+    membership.voters.push_back({MemberId(i), name, name + ":2380", "data-" + std::to_string(i)});
+  }
+  return membership;
+}
+
+struct Follower {
+  Follower() {
+    node.start();
+    node.peer_connected(kLeader, "n2:2379", "data-2");
+  }
+  static Options options() {
+    Options options;
+    options.raft.self = kSelf;
+    options.raft.data_id = "data-1";
+    options.name = "n1";
+    return options;
+  }
+  static raft::Restored restored() {
+    raft::Restored restored;
+    restored.membership = three();
+    return restored;
+  }
+  void settle() {
+    loop.run();
+    while (!log.waiting.empty()) {
+      log.sync();
+      loop.run();
+    }
+  }
+  void receive(raft::Body body) {
+    node.receive({kLeader, kSelf, kTerm, std::move(body)});
+    settle();
+  }
+  /// The image that holds key "/a", a piece at a time.
+  void receive_image(std::uint64_t index = 50) {
+    raft::InstallSnapshot piece{{Index(index), Term(4), three()}, "digest", 6, 0, Blob()};
+    receive(piece);
+    piece.data = Blob("abc");
+    receive(piece);
+    piece.offset = 3;
+    receive(piece);
+  }
+  /// Fills the loader as the store's thread would, with the rows of a state at that index.
+  void load(std::uint64_t index) {
+    state::Machine machine;
+    machine.apply(Index(1), *state::encode({{}, ClusterTime(0), config::Put{"/a", Blob("v"), {}, {}}}));
+    for (std::uint64_t i = 2; i <= index; ++i) machine.skip(Index(i));
+    machine.freeze();
+    for (auto rows = machine.take_rows(100); !rows.empty(); rows = machine.take_rows(100)) {
+      for (RowChange& row : rows) REQUIRE(snapshots.loader->take(row.table, row.cells));
+    }
+    REQUIRE(snapshots.loader->finish());
+  }
+  template <typename Body>
+  std::vector<Body> sent() {
+    std::vector<Body> found;
+    for (const raft::Message& message : transport.sent) {
+      if (const auto* body = std::get_if<Body>(&message.body)) found.push_back(*body);
+    }
+    return found;
+  }
+  raft::AppendEntries entries(std::uint64_t previous, std::uint64_t previous_term, std::uint64_t commit) {
+    raft::AppendEntries append{Index(previous), Term(previous_term), Index(commit), 0, Index(), {}};
+    append.entries.push_back({kTerm, Index(previous + 1), raft::EntryKind::kNoop, Blob(), nullptr});
+    return append;
+  }
+
+  FakeLoop loop;
+  FakeLog log;
+  FakeImages images;
+  FakeSnapshots snapshots;
+  FakeTransport transport;
+  NullLogSink logging;
+  Node node{options(),
+            {loop, log, images, snapshots, transport, logging},
+            restored(),
+            std::make_unique<state::Machine>()};
+};
+
+TEST_CASE_METHOD(Follower, "an image takes the state's place, and the log goes on behind it") {
+  receive_image();
+  REQUIRE(snapshots.installed);
+  CHECK(snapshots.installed->index == Index(50));
+  CHECK(node.machine().applied() == Index());
+  CHECK(sent<raft::InstallReply>().back().next_offset == 6);
+  load(50);
+  snapshots.install_done({});
+  settle();
+  CHECK(node.machine().applied() == Index(50));
+  CHECK(node.machine().config().find("/a"));
+  REQUIRE_FALSE(sent<raft::AppendReply>().empty());
+  CHECK(sent<raft::AppendReply>().back().accepted);
+  CHECK(sent<raft::AppendReply>().back().index == Index(50));
+
+  receive(entries(50, 4, 51));
+  CHECK(node.machine().applied() == Index(51));
+}
+
+TEST_CASE_METHOD(Follower, "a damaged image is refused, and the state is as before") {
+  receive_image();
+  snapshots.install_done(fail(Errc::kCorrupt, "another digest"));
+  settle();
+  CHECK(sent<raft::InstallReply>().back().refused);
+  CHECK(node.machine().applied() == Index());
+  receive(entries(0, 0, 1));
+  CHECK(node.machine().applied() == Index(1));
+}
+
+TEST_CASE_METHOD(Follower, "an image waits for the one of this member's own that is under way") {
+  receive(entries(0, 0, 1));
+  loop.pass(std::chrono::seconds(6));
+  node.on_alarm();
+  loop.run();
+  REQUIRE(images.commits.size() == 1);
+  receive_image();
+  CHECK_FALSE(snapshots.installed);
+  images.sync();
+  settle();
+  CHECK(snapshots.installed);
+}
+
+TEST_CASE_METHOD(Follower, "heartbeats are answered while an image is being installed") {
+  receive_image();
+  transport.sent.clear();
+  receive(raft::AppendEntries{Index(), Term(), Index(), 7, Index(), {}});
+  REQUIRE(sent<raft::AppendReply>().size() == 1);
+  CHECK(sent<raft::AppendReply>()[0].round == 7);
+}
+
+TEST_CASE_METHOD(Follower,
+                 "short of space a follower takes neither entries nor images, until there is more") {
+  node.space_changed({true, 1 << 20, 64 << 20});
+  receive(entries(0, 0, 1));
+  CHECK(log.written.empty());
+  receive_image();
+  CHECK(snapshots.received.empty());
+  receive(raft::AppendEntries{Index(), Term(), Index(), 7, Index(), {}});
+  CHECK(sent<raft::AppendReply>().back().round == 7);
+  node.space_changed({false, 1 << 30, 64 << 20});
+  receive(entries(0, 0, 1));
+  CHECK(log.written.size() == 1);
+}
+
+}  // namespace
+}  // namespace holdfast::node
