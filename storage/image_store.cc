@@ -48,7 +48,10 @@ Result<ImageState> SqliteImageStore::load(
 }
 
 void SqliteImageStore::start() { worker_.start(); }
-void SqliteImageStore::stop() { worker_.stop(); }
+void SqliteImageStore::stop() {
+  stopped_ = true;
+  worker_.stop();
+}
 
 void SqliteImageStore::write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) {
   if (!*replacing_) worker_.add(ImageWrite{std::move(rows), std::move(history)});

@@ -86,6 +86,8 @@ class SqliteImageStore final : public node::ImageStore, private WorkerDuty<Image
   void start();
   /// Makes durable what was committed, drops an image that was not, and ends the thread.
   void stop();
+  /// Nothing may be asked of it any more. Thread: the loop's.
+  bool stopped() const { return stopped_; }
 
   void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override;
   void commit(Index applied, Callback<void()> durable) override;
@@ -130,6 +132,7 @@ class SqliteImageStore final : public node::ImageStore, private WorkerDuty<Image
   // The loop's. Owners: this, and the task that ends a replacement.
   std::shared_ptr<bool> replacing_ = std::make_shared<bool>(false);
 
+  bool stopped_ = false;  // the owner's
   std::atomic<std::uint64_t> frames_written_ = 0;
   Worker<ImageJob> worker_;  // last: its thread ends before the rest goes
 };

@@ -43,7 +43,10 @@ Result<void> SqliteLogStore::set_identity(Identity identity) {
 }
 
 void SqliteLogStore::start() { worker_.start(); }
-void SqliteLogStore::stop() { worker_.stop(); }
+void SqliteLogStore::stop() {
+  stopped_ = true;
+  worker_.stop();
+}
 
 void SqliteLogStore::write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                            Callback<void()> durable) {

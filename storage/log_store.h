@@ -67,6 +67,8 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   void start();
   /// Makes everything that was written durable and ends the thread. Completions were posted by then.
   void stop();
+  /// Nothing may be asked of it any more. Thread: the loop's.
+  bool stopped() const { return stopped_; }
 
   void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
              Callback<void()> durable) override;
@@ -100,6 +102,7 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   std::optional<Identity> identity_;
   LogContents contents_;
 
+  bool stopped_ = false;  // the owner's
   std::atomic<std::uint64_t> commits_ = 0;
   Worker<LogJob> worker_;  // last: its thread ends before the rest goes
 };

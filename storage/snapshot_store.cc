@@ -81,12 +81,12 @@ void SqliteSnapshotStore::install(raft::Snapshot at, std::shared_ptr<node::RowLo
                                   Callback<void(Result<void>)> done) {
   auto go_on = [loopside = std::weak_ptr<Loopside>(loopside_), at](Installed installed) mutable {
     const auto here = loopside.lock();
-    if (!here) return;
+    if (!here || here->log.stopped()) return;  // what was received is a stray
     const std::string file = image_file_name(at.index);
     // From the commit of this on, the received image is the member's.
     here->log.install(std::move(at), file, [loopside, installed = std::move(installed)]() mutable {
       const auto still_here = loopside.lock();
-      if (!still_here) return;
+      if (!still_here || still_here->images.stopped()) return;  // the next start opens the new image
       still_here->images.replace([installed = std::move(installed)]() mutable { installed({}); });
     });
   };

@@ -246,3 +246,27 @@ TEST_CASE("an image that is not what was announced is refused, and the member go
   CHECK(receiver.state.applied == Index(3));
   CHECK(receiver.loaded.keys == Keys{{"mine", "3"}});
 }
+
+TEST_CASE("a member that stops while it installs an image starts with the old one or the new one") {
+  const bool commits = GENERATE(false, true);
+  TemporaryDirectory directory, other;
+  {
+    Member sender(directory.path()), receiver(other.path());
+    sender.write_image(7, "k", "v");
+    receiver.write_image(2, "mine", "2");
+    transfer(sender, receiver, sender.make().value());
+    bool answered = false;
+    receiver.snapshots->install(at(7), std::make_shared<KeyLoader>(), [&](Result<void>) { answered = true; });
+    receiver.images->stop();  // it is ready under its name by then
+    if (commits) receiver.loop.run_ready();
+    receiver.log->stop();
+    receiver.loop.run_ready();
+    CHECK_FALSE(answered);
+    CHECK(receiver.loop.fatal().empty());
+  }
+  Member receiver(other.path());
+  CHECK(receiver.loaded.keys == (commits ? Keys{{"k", "v"}} : Keys{{"mine", "2"}}));
+  CHECK(receiver.contents.base_index == (commits ? Index(7) : Index(0)));
+  CHECK(files_in(other, "image-") == (commits ? 2 : 0));  // with its write-ahead log
+  CHECK(files_in(other, "state.db") == (commits ? 0 : 2));
+}
