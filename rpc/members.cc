@@ -11,9 +11,11 @@ namespace holdfast::rpc {
 namespace {
 
 constexpr milliseconds kConnectTimeout{1000};
+constexpr milliseconds kCheckInterval{1000};
 // Long enough for a member that handed over in order to answer what it had taken.
-constexpr milliseconds kRetireInterval{1000};
 constexpr int kRetireAfterChecks = 2;
+// Longer than the largest answer of another call takes on a line that is worth having.
+constexpr int kSilentForChecks = 4;
 
 kj::Exception disconnected(const std::string& message) {
   return kj::Exception(kj::Exception::Type::DISCONNECTED, __FILE__, __LINE__,
@@ -29,7 +31,7 @@ MemberDoor::MemberDoor(schema::Holdfast::Client here)
 
 Members::Members(net::EventLoop& loop, node::Node& node, MemberId self, LogSink& logging)
     : loop_(loop), node_(node), self_(self), logging_(logging), tasks_(*this) {
-  tasks_.add(retire_former_leaders());
+  tasks_.add(check_links());
 }
 
 Members::~Members() noexcept(false) = default;
@@ -105,21 +107,51 @@ void Members::drop(MemberId id, std::uint64_t number) {
   links_.erase(found);
 }
 
-kj::Promise<void> Members::retire_former_leaders() {
-  return loop_.timer().afterDelay(to_kj(kRetireInterval)).then([this] {
-    const auto leader = node_.leader();
-    std::vector<std::pair<MemberId, std::uint64_t>> former;
+kj::Promise<void> Members::check_links() {
+  return loop_.timer().afterDelay(to_kj(kCheckInterval)).then([this] {
+    std::vector<std::pair<MemberId, std::uint64_t>> useless;
     for (auto& [id, link] : links_) {
-      const bool leads = leader && leader->id == id;
-      link->not_leading = leads ? 0 : link->not_leading + 1;
-      if (link->led && link->not_leading >= kRetireAfterChecks) former.emplace_back(id, link->number);
+      if (link->led && is_useless(id, *link)) useless.emplace_back(id, link->number);
     }
-    for (const auto& [id, number] : former) {
-      logging_.write(LogLevel::kDebug, "former_leader_left", {{"member", id}});
-      drop(id, number);
-    }
-    return retire_former_leaders();
+    for (const auto& [id, number] : useless) drop(id, number);
+    return check_links();
   });
+}
+
+bool Members::is_useless(MemberId id, Link& link) {
+  const auto leader = node_.leader();
+  link.not_leading = leader && leader->id == id ? 0 : link.not_leading + 1;
+  if (link.not_leading >= kRetireAfterChecks) {
+    logging_.write(LogLevel::kDebug, "former_leader_left", {{"member", id}});
+    return true;
+  }
+  if (link.silent >= kSilentForChecks) {
+    logging_.write(LogLevel::kWarn, "leader_link_silent", {{"member", id}, {"endpoint", link.endpoint}});
+    return true;
+  }
+  probe(id, link);
+  return false;
+}
+
+void Members::probe(MemberId id, Link& link) {
+  if (link.silent++ > 0) return;  // the last one is still under way
+  KJ_IF_MAYBE (door, link.door) {
+    // An error is an answer, too: who is there to give it is not silent. A connection that breaks is dropped
+    // elsewhere.
+    tasks_.add((*door)
+                   ->get<schema::Cluster::Client>()
+                   .selfRequest()
+                   .send()
+                   .ignoreResult()
+                   .catch_([](kj::Exception&&) {})
+                   .then([this, id, number = link.number] {
+                     auto found = links_.find(id);
+                     if (found != links_.end() && found->second->number == number) found->second->silent = 0;
+                   })
+                   .attach(kj::addRef(**door)));
+  } else {
+    link.silent = 0;  // it is still being connected, which has a bound of its own
+  }
 }
 
 void Members::taskFailed(kj::Exception&& exception) {

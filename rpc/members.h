@@ -39,7 +39,8 @@ class MemberDoor final : public kj::Refcounted {
 
 /// Connections to other members' doors: each made when it is first needed, kept, and dropped when it breaks.
 /// A connection that calls were passed on to is also dropped when its member has ceased to lead for a while,
-/// so that a call parked at a member that hangs does not hang with it.
+/// so that a call parked at a member that hangs does not hang with it; and when it has gone silent: what lies
+/// between two members may forget a connection without telling either of them.
 class Members final : private kj::TaskSet::ErrorHandler {
  public:
   Members(net::EventLoop& loop, node::Node& node, MemberId self, LogSink& logging);
@@ -60,12 +61,15 @@ class Members final : private kj::TaskSet::ErrorHandler {
     kj::Maybe<kj::Own<MemberDoor>> door;
     bool led = false;     // calls were passed on to it
     int not_leading = 0;  // checks in a row that found somebody else, or nobody, leading
+    int silent = 0;       // checks since it was asked who it is, and has not answered
   };
 
   Link& link_to(MemberId id, const std::string& client_endpoint);
   kj::Promise<void> open(MemberId id, std::uint64_t number, const Endpoint& endpoint);
   void drop(MemberId id, std::uint64_t number);
-  kj::Promise<void> retire_former_leaders();
+  kj::Promise<void> check_links();
+  bool is_useless(MemberId id, Link& link);
+  void probe(MemberId id, Link& link);
   void taskFailed(kj::Exception&& exception) override;
 
   net::EventLoop& loop_;
