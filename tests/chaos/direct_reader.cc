@@ -3,6 +3,7 @@
 #include <schema/api.capnp.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/endpoint.h"
@@ -38,7 +39,20 @@ class Visit {
  public:
   Visit(net::EventLoop& loop, const std::string& endpoint)
       : connection_(loop.run_until(net::connect(loop, *parse_endpoint(endpoint), kConnectTimeout))),
-        config_(connection_.bootstrap().castAs<schema::Holdfast>().configRequest().send().getConfig()) {}
+        door_(connection_.bootstrap().castAs<schema::Holdfast>()),
+        config_(door_.configRequest().send().getConfig()),
+        leases_(door_.leasesRequest().send().getLeases()) {}
+
+  /// `ttl` stays empty if the member refuses.
+  kj::Promise<void> keep_alive(std::uint64_t lease, std::optional<milliseconds>& ttl) {
+    auto request = leases_.keepAliveRequest();
+    request.initCall().setTimeoutMs(static_cast<std::uint32_t>(kCallTimeout.count()));
+    request.initLeases(1).set(0, lease);
+    return request.send().then([&ttl](auto&& response) {
+      auto outcome = response.getOutcome();
+      if (outcome.isOk()) ttl = milliseconds(outcome.getOk().getTtlMs()[0]);
+    });
+  }
 
   kj::Promise<void> get(const std::string& key, bool prefix, bool serializable, std::vector<Record>& out) {
     auto request = config_.getRequest();
@@ -75,7 +89,9 @@ class Visit {
 
  private:
   net::RpcConnection connection_;
+  schema::Holdfast::Client door_;
   Config config_;
+  schema::Leases::Client leases_;
 };
 
 /// Reads again and again over one connection until it breaks or the job ends.
@@ -168,32 +184,62 @@ Result<std::vector<Record>> read_state(const std::string& endpoint, std::uint32_
   return found;
 }
 
-Result<Record> read_once(const std::string& endpoint, const std::string& key, milliseconds limit,
-                         const std::function<void()>& before, const std::function<void()>& while_sent) {
-  net::EventLoop loop;
-  std::vector<Record> found;
-  try {
-    Visit visit(loop, endpoint);
-    // The connection and its capabilities are there before the member is told to stop.
-    loop.run_until(visit.get(key, false, true, found));
-    before();
-    found.clear();
-    const std::int64_t call = clock_now();
-    auto reading = visit.get(key, false, false, found);
-    loop.run_until(
-        loop.timer().afterDelay(in_kj(milliseconds(100))));  // it is in the member's socket by then
-    while_sent();
-    loop.run_until(reading.exclusiveJoin(loop.timer().afterDelay(in_kj(limit))));
-    if (found.empty()) return fail(Errc::kUnavailable, "no answer");
-    Record record = found.back();
-    record.kind = Kind::kGet;
-    record.key = key;
-    record.call = call;
-    record.end = clock_now();
-    return record;
-  } catch (const kj::Exception& exception) {
-    return fail(Errc::kUnavailable, exception.getDescription().cStr());
+class DirectClient::State {
+ public:
+  /// Asks, and gives the other side the time to have the question in its socket before `while_asked` runs.
+  template <typename Ask>
+  Result<void> ask(const std::string& endpoint, milliseconds limit, const std::function<void()>& while_asked,
+                   Ask send) {
+    try {
+      if (!visit) visit = std::make_unique<Visit>(loop, endpoint);
+      bool answered = false;
+      auto asking = send(*visit).then([&answered] { answered = true; });
+      if (while_asked) {
+        auto on_its_way = loop.timer().afterDelay(in_kj(milliseconds(100)));
+        loop.run_until(kj::mv(on_its_way));
+        while_asked();
+      }
+      loop.run_until(asking.exclusiveJoin(loop.timer().afterDelay(in_kj(limit))));
+      if (answered) return {};
+      return fail(Errc::kUnavailable, "no answer");
+    } catch (const kj::Exception& exception) {
+      visit.reset();
+      return fail(Errc::kUnavailable, exception.getDescription().cStr());
+    }
   }
+
+  net::EventLoop loop;
+  std::unique_ptr<Visit> visit;
+};
+
+DirectClient::DirectClient(std::string endpoint)
+    : endpoint_(std::move(endpoint)), state_(std::make_unique<State>()) {}
+DirectClient::~DirectClient() = default;
+
+Result<Record> DirectClient::get(const std::string& key, milliseconds limit,
+                                 const std::function<void()>& while_asked) {
+  std::vector<Record> found;
+  const std::int64_t call = clock_now();
+  auto asked = state_->ask(endpoint_, limit, while_asked,
+                           [&](Visit& visit) { return visit.get(key, false, false, found); });
+  if (!asked) return fail(asked.error());
+  if (found.back().answer != Answer::kDone) return fail(Errc::kUnavailable, "refused");
+  Record record = found.back();
+  record.kind = Kind::kGet;
+  record.key = key;
+  record.call = call;
+  record.end = clock_now();
+  return record;
+}
+
+Result<milliseconds> DirectClient::keep_alive(std::uint64_t lease, milliseconds limit,
+                                              const std::function<void()>& while_asked) {
+  std::optional<milliseconds> ttl;
+  auto asked =
+      state_->ask(endpoint_, limit, while_asked, [&](Visit& visit) { return visit.keep_alive(lease, ttl); });
+  if (!asked) return fail(asked.error());
+  if (!ttl) return fail(Errc::kUnavailable, "refused");
+  return *ttl;
 }
 
 }  // namespace holdfast::chaos

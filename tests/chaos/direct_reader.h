@@ -1,6 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "tests/chaos/workload.h"
 
@@ -17,10 +20,25 @@ void read_directly(const Job& job, std::size_t keys);
 Result<std::vector<Record>> read_state(const std::string& endpoint, std::uint32_t client,
                                        std::uint64_t revision, milliseconds limit);
 
-/// One linearizable read of a key from one member, sent over a connection made before: `while_sent` runs when
-/// the request is on its way, and before anything is waited for. Errors: kUnavailable: no answer within
-/// `limit`.
-Result<Record> read_once(const std::string& endpoint, const std::string& key, milliseconds limit,
-                         const std::function<void()>& before, const std::function<void()>& while_sent);
+/// A connection to one member that stays there, for questions one by one. It has a loop of its own: one
+/// thread.
+class DirectClient {
+ public:
+  /// Errors of the calls: kUnavailable: no answer in time, a broken connection, or an answer that refuses.
+  explicit DirectClient(std::string endpoint);
+  ~DirectClient();
+
+  /// A linearizable read, as a record. `while_asked` runs when the question is in the member's socket.
+  Result<Record> get(const std::string& key, milliseconds limit,
+                     const std::function<void()>& while_asked = {});
+  /// One keepalive. Returns: the lease's TTL; zero: it has ended.
+  Result<milliseconds> keep_alive(std::uint64_t lease, milliseconds limit,
+                                  const std::function<void()>& while_asked = {});
+
+ private:
+  class State;
+  const std::string endpoint_;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace holdfast::chaos

@@ -27,6 +27,9 @@ using Route = std::pair<std::string, std::string>;  // from, to
 constexpr std::size_t kChunkBytes = 16 * 1024;
 // Beyond this a pipe stops reading, as a network's buffers would.
 constexpr std::size_t kMostQueuedBytes = 256 * 1024;
+// Of the sockets' own, so that whoever talks to a forgotten connection soon finds that nothing is taken any
+// more, as he would with a host that is gone: here the kernel goes on acknowledging until its buffer is full.
+constexpr int kReceiveBufferBytes = 8 * 1024;
 
 tcp::endpoint on_loopback(std::uint16_t port) { return {asio::ip::address_v4::loopback(), port}; }
 
@@ -138,6 +141,8 @@ class FaultProxy::Connection : public std::enable_shared_from_this<FaultProxy::C
  private:
   void dial() {
     dialled_ = true;
+    target_.open(tcp::v4());
+    target_.set_option(asio::socket_base::receive_buffer_size(kReceiveBufferBytes));
     target_.async_connect(on_loopback(target_port_), [self = shared_from_this()](asio::error_code error) {
       if (error) return self->close(true);
       asio::error_code ignored;
@@ -169,7 +174,9 @@ class FaultProxy::Door : public std::enable_shared_from_this<FaultProxy::Door> {
         acceptor_(state.io, on_loopback(0)),
         to_(std::move(to)),
         target_(target),
-        origin_(std::move(origin)) {}
+        origin_(std::move(origin)) {
+    acceptor_.set_option(asio::socket_base::receive_buffer_size(kReceiveBufferBytes));
+  }
 
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
@@ -210,7 +217,7 @@ bool FaultProxy::Pipe::is_held() const {
 void FaultProxy::Pipe::read() {
   if (reading_ || at_end_ || queued_bytes_ >= kMostQueuedBytes) return;
   const auto owner = owner_.lock();
-  if (!owner) return;
+  if (!owner || owner->forgotten()) return;
   reading_ = true;
   from_.async_read_some(asio::buffer(buffer_), [this, owner](asio::error_code error, std::size_t count) {
     reading_ = false;

@@ -31,7 +31,7 @@ struct CommandLine {
   std::size_t failover = 0;
   std::size_t runs = 1;
   unsigned election_timeout_ms = 500;
-  unsigned disk_mib = 96;
+  unsigned disk_mib = 128;  // a server calls a disk low long before it is full
   bool keep = false;
   bool quiet = false;
 };

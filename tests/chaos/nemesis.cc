@@ -13,7 +13,6 @@ namespace holdfast::chaos {
 namespace {
 
 constexpr milliseconds kToBeReady{20'000};
-constexpr int kDiskFailed = 74;  // holdfastd's exit status
 constexpr std::uint64_t kThrottledBytesASecond = 64 * 1024;
 
 }  // namespace
@@ -170,8 +169,6 @@ std::vector<std::string> Nemesis::strike(const Fault& fault) {
       with_network(fault, leader, other);
   }
   around_.stop.wait_for(fault.duration);
-  // Whoever meets a disk without any space ends itself rather than promise what it cannot keep.
-  may_fail_on_disk_ = fault.kind == FaultKind::kFullDisk;
   for (std::string& one : heal(fault.reset_on_heal)) wrong.push_back(name_of(fault.kind) + ": " + one);
   return wrong;
 }
@@ -186,8 +183,7 @@ std::vector<std::string> Nemesis::heal(bool reset) {
     members.go_on(i);
     if (members.is_running(i)) continue;
     note(members.name(i) + " starts again; its status was " + std::to_string(members.status(i)));
-    const bool disk_failed = may_fail_on_disk_ && members.status(i) == kDiskFailed;
-    if (members.status(i) != 128 + SIGKILL && !disk_failed) {
+    if (members.status(i) != 128 + SIGKILL) {
       wrong.push_back(members.name(i) + " ended by itself, with status " + std::to_string(members.status(i)) +
                       "; its log ends:\n" + members.log_tail(i));
     }

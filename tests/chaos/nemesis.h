@@ -41,7 +41,6 @@ class Nemesis {
   void note(const std::string& what);
 
   Surroundings around_;
-  bool may_fail_on_disk_ = false;
 };
 
 }  // namespace holdfast::chaos
