@@ -89,9 +89,12 @@ void dispatch(Replica& replica, Input input) {
 
 /// Whatever the input was, it may have opened the way for any of these.
 void lead_on(Replica& replica) {
-  // Not during a hand-over: the target must be able to catch up.
-  if (!replica.leading()->transfer) record_data_ids(replica);
-  leave_joint(replica);
+  // Nothing is appended during a hand-over, or its target would not be the one that has everything. Whoever
+  // leads next does these as well.
+  if (!replica.leading()->transfer) {
+    record_data_ids(replica);
+    leave_joint(replica);
+  }
   advance_reads(replica);
   send_what_is_due(replica);
   forget_removed(replica);

@@ -63,7 +63,21 @@ std::string describe(Role role) {
   return "?";
 }
 
+std::string describe(const Membership& membership) {
+  const auto list = [](const std::vector<Member>& members) {
+    std::string text;
+    for (const Member& member : members)
+      text += " " + describe(member.id) + (member.data_id.empty() ? "?" : "");
+    return text;
+  };
+  std::string text = "voters" + list(membership.voters);
+  if (membership.is_joint()) text += ", before" + list(membership.outgoing_voters);
+  if (!membership.learners.empty()) text += ", learners" + list(membership.learners);
+  return text;
+}
+
 std::string describe(const Entry& entry) {
+  if (entry.membership) return place(entry.term, entry.index) + " " + describe(*entry.membership);
   const std::string what = entry.kind == EntryKind::kNoop ? "no-op" : std::string(entry.payload.view());
   return place(entry.term, entry.index) + " " + what;
 }

@@ -10,6 +10,7 @@ namespace holdfast::raft::scenarios {
 
 std::string describe(MemberId id);
 std::string describe(Role role);
+std::string describe(const Membership& membership);
 std::string describe(const Entry& entry);
 std::string describe(const std::vector<Entry>& entries);
 std::string describe(const Message& message);

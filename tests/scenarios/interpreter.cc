@@ -6,24 +6,24 @@
 
 namespace holdfast::raft::scenarios {
 
-namespace {
-
 MemberId read_id(std::istringstream& words) {
   std::string word;
   words >> word;
   return MemberId(word.size() > 1 && word[0] == 'n' ? std::stoull(word.substr(1)) : 0);
 }
 
-std::uint64_t read_number(std::istringstream& words, std::uint64_t otherwise = 0) {
+std::uint64_t read_number(std::istringstream& words, std::uint64_t otherwise) {
   std::uint64_t number = otherwise;
   words >> number;
   return number;
 }
 
-raft::Member member_named(std::uint64_t number) {
+raft::Member Interpreter::member_named(std::uint64_t number) {
   return {MemberId(number), "n" + std::to_string(number), "host:" + std::to_string(number),
           "data" + std::to_string(number)};
 }
+
+namespace {
 
 void store(Restored& disk, const Persist& write) {
   if (write.hard_state) disk.hard_state = *write.hard_state;
@@ -43,7 +43,8 @@ std::vector<std::string> Interpreter::run(const std::string& command) {
   words >> verb;
   quiet_ = verb == "quietly";
   if (quiet_) words >> verb;
-  if (!run_input(verb, words) && !run_world(verb, words)) say("? no such command");
+  if (!run_input(verb, words) && !run_world(verb, words) && !run_membership(verb, words))
+    say("? no such command");
   return std::move(lines_);
 }
 
@@ -79,25 +80,36 @@ bool Interpreter::run_world(const std::string& verb, std::istringstream& words) 
   return false;
 }
 
-/// members COUNT [learners COUNT] [window COUNT] [bytes COUNT]
+/// members COUNT [learners COUNT] [joiners COUNT] [founding] [window COUNT] [bytes COUNT] [bytes-in-flight
+/// COUNT] [uncommitted COUNT] [lag COUNT]
 void Interpreter::create(std::istringstream& words) {
   const std::uint64_t count = read_number(words);
   std::uint64_t learners = 0;
+  std::uint64_t joiners = 0;
+  bool founding = false;
   Options options;
   for (std::string word; words >> word;) {
     if (word == "learners") learners = read_number(words);
+    if (word == "joiners") joiners = read_number(words);
+    if (word == "founding") founding = true;
+    if (word == "bytes-in-flight") options.max_bytes_in_flight = read_number(words);
+    if (word == "uncommitted") options.max_uncommitted_bytes = read_number(words);
+    if (word == "lag") options.promotion_lag = read_number(words);
     if (word == "window") options.max_appends_in_flight = read_number(words);
     if (word == "bytes") options.max_append_bytes = read_number(words);
   }
   for (std::uint64_t i = 1; i <= count + learners; ++i)
     (i <= count ? membership_.voters : membership_.learners).push_back(member_named(i));
-  for (std::uint64_t i = 1; i <= count + learners; ++i) {
+  if (founding)
+    for (auto* side : {&membership_.voters, &membership_.learners})
+      for (raft::Member& founder : *side) founder.data_id.clear();
+  for (std::uint64_t i = 1; i <= count + learners + joiners; ++i) {
     Member& created = members_[MemberId(i)];
     created.options = options;
     created.options.self = MemberId(i);
     created.options.data_id = "data" + std::to_string(i);
     created.options.seed = i;
-    created.disk.membership = membership_;
+    if (i <= count + learners) created.disk.membership = membership_;
     start(MemberId(i));
   }
 }
@@ -127,6 +139,8 @@ void Interpreter::start(MemberId id) {
   Member& started = members_.at(id);
   started.writes.clear();
   started.core = std::make_unique<Core>(started.options, started.disk, now_);
+  for (const auto& [other, one] : members_)
+    if (other != id && one.core) connect(id, other);
 }
 
 void Interpreter::propose(std::istringstream& words) {
@@ -252,6 +266,7 @@ void Interpreter::tell(MemberId id, const Output& output) {
     say(self + " is " + describe(now.role) + " in term " + std::to_string(now.term.value()) +
         (now.role == Role::kFollower ? " of " + describe(now.leader) : ""));
   }
+  if (output.refused) say(self + " refuses: " + output.refused->message);
   if (output.accepted) {
     detail(self + " takes it at " + std::to_string(output.accepted->term.value()) + "/" +
            std::to_string(output.accepted->first.value()));
@@ -268,6 +283,7 @@ void Interpreter::tell(MemberId id, const Output& output) {
     detail(line);
   }
   for (const Message& message : output.send) send(message);
+  tell_membership(id, output);
   if (!output.committed.empty()) say(self + " commits " + describe(output.committed));
   for (const Confirmed& answer : output.confirmed)
     say(self + " confirms question " + std::to_string(answer.id) + " at " +

@@ -13,6 +13,10 @@
 /// says, and the transcript of everything they do. README.md beside this file lists the commands.
 namespace holdfast::raft::scenarios {
 
+/// What a command names: nX, else nobody; and a number.
+MemberId read_id(std::istringstream& words);
+std::uint64_t read_number(std::istringstream& words, std::uint64_t otherwise = 0);
+
 /// Where the scenarios are.
 const char* folder();
 
@@ -31,6 +35,7 @@ class Interpreter {
     std::deque<Persist> writes;
     Restored disk;
   };
+  static raft::Member member_named(std::uint64_t number);
 
   void create(std::istringstream& words);
   void restart(std::istringstream& words);
@@ -39,6 +44,13 @@ class Interpreter {
   void carry(std::istringstream& words, bool deliver);
   void settle();
   void live(Duration time);
+  void change(std::istringstream& words);
+  void wipe(std::istringstream& words);
+  void connect(MemberId a, MemberId b);
+  void send_image(std::istringstream& words);
+  void finish_install(MemberId id, bool whole);
+  bool run_membership(const std::string& verb, std::istringstream& words);
+  void tell_membership(MemberId id, const Output& output);
   void show(const std::string& what, std::istringstream& words);
   bool run_input(const std::string& verb, std::istringstream& words);
   bool run_world(const std::string& verb, std::istringstream& words);
