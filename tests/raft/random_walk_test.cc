@@ -41,8 +41,6 @@ TEST_CASE("no order of losses, delays and crashes breaks a promise, and what is 
     images += world.installed_images();
     wiped += world.wiped_disks();
   }
-  WARN("committed " << committed << " reads " << reads << " elections " << elections << " changes " << changes
-                    << " images " << images << " wiped " << wiped);
   // A world in which nothing happens proves nothing.
   CHECK(committed > count * 10);
   CHECK(reads > count);
