@@ -41,7 +41,6 @@ bool shows_other_data(const Replica& replica, MemberId id) {
 }
 
 bool counts(const Replica& replica, MemberId id) {
-  if (replica.options.data_id.empty()) return true;
   if (id == replica.options.self) return own_data_is_recorded(replica);
   return !recorded_data_id(replica.membership(), id).empty();
 }

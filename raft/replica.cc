@@ -25,6 +25,7 @@ Replica::Replica(const Options& given_options, Restored restored, Instant start)
       now(start),
       random(given_options.seed) {
   INVARIANT(options.self, "a member has an id");
+  INVARIANT(!options.data_id.empty(), "a member whose disk has no id could never be counted");
   INVARIANT(options.election_timeout > options.heartbeat_interval && options.heartbeat_interval > Duration(0),
             "heartbeats must come more often than elections");
   INVARIANT(options.max_appends_in_flight > 0 && options.max_bytes_in_flight > 0,
