@@ -97,8 +97,13 @@ class Visit {
 /// Reads again and again over one connection until it breaks or the job ends.
 class Lanes {
  public:
-  Lanes(net::EventLoop& loop, const Job& job, std::size_t keys, Random& random)
-      : loop_(loop), job_(job), keys_(keys), random_(random), visit_(loop, job.endpoints.front()) {}
+  Lanes(net::EventLoop& loop, const Job& job, std::size_t keys, bool serializable, Random& random)
+      : loop_(loop),
+        job_(job),
+        keys_(keys),
+        serializable_(serializable),
+        random_(random),
+        visit_(loop, job.endpoints.front()) {}
 
   void run() {
     auto lanes = kj::heapArrayBuilder<kj::Promise<void>>(kLanes);
@@ -112,7 +117,7 @@ class Lanes {
     auto reading = std::make_shared<Reading>();  // owners: the continuations of this call
     reading->key = kPrefix + "k" + std::to_string(random_.below(keys_));
     reading->call = clock_now();
-    return visit_.get(reading->key, false, false, reading->found)
+    return visit_.get(reading->key, false, serializable_, reading->found)
         .then([this, reading] { note(*reading); })
         .exclusiveJoin(
             loop_.timer().afterDelay(in_kj(kPatience)).then([]() -> void { KJ_FAIL_REQUIRE("no answer"); }))
@@ -139,18 +144,19 @@ class Lanes {
   net::EventLoop& loop_;
   const Job& job_;
   const std::size_t keys_;
+  const bool serializable_;
   Random& random_;
   Visit visit_;
 };
 
 }  // namespace
 
-void read_directly(const Job& job, std::size_t keys) {
+void read_directly(const Job& job, std::size_t keys, bool serializable) {
   net::EventLoop loop;
   Random random(job.seed);
   while (!job.stop.is_set()) {
     try {
-      Lanes(loop, job, keys, random).run();
+      Lanes(loop, job, keys, serializable, random).run();
     } catch (const kj::Exception&) {
       job.stop.wait_for(milliseconds(100));  // it is down, or cut off
     }

@@ -12,7 +12,8 @@ namespace holdfast::chaos {
 /// Reads keys from one member and never from another one, over the API itself, with several calls in flight:
 /// what a client of the SDK, which follows the leader, would not do. A call may wait in a stopped member's
 /// socket and be answered long after the cluster went on without it. `job.endpoints`: of that member.
-void read_directly(const Job& job, std::size_t keys);
+/// `serializable`: from whatever that member knows, which may be old.
+void read_directly(const Job& job, std::size_t keys, bool serializable);
 
 /// Everything that one member has, as records of kFinal (one without a key first), from its own state without
 /// asking the others: once that state has reached `revision`. Errors: kUnavailable if it does not within

@@ -33,6 +33,7 @@ struct CommandLine {
   unsigned election_timeout_ms = 500;
   unsigned disk_mib = 128;  // a server calls a disk low long before it is full
   bool keep = false;
+  bool forget = false;
   bool quiet = false;
 };
 
@@ -125,12 +126,13 @@ class Scratch {
   bool kept_ = false;
 };
 
-/// What lies on a small disk is gone with this process.
-void save_disks(const std::string& directory, std::size_t members) {
+/// What lies on a small disk is gone with it, and as long as it is mounted nobody can remove its directory.
+void end_disks(const std::string& directory, std::size_t members, bool save) {
   for (std::size_t i = 1; i <= members; ++i) {
     const std::string from = directory + "/n" + std::to_string(i);
     std::error_code ignored;
-    std::filesystem::copy(from, from + ".kept", std::filesystem::copy_options::recursive, ignored);
+    if (save) std::filesystem::copy(from, from + ".kept", std::filesystem::copy_options::recursive, ignored);
+    unmount_small_disk(from);
   }
 }
 
@@ -146,9 +148,10 @@ int run_once(const CommandLine& line, const RunOptions& base, const std::string&
   print_breaches(report.judgement);
   std::printf("seed=%llu members=%zu seconds=%.1f %s\n", static_cast<unsigned long long>(options.seed),
               options.members, static_cast<double>(clock_now() - began) / 1e6, summary(report).c_str());
-  if (!report.good()) {
+  const bool keep = !report.good() && !line.forget;
+  if (options.disk_bytes > 0) end_disks(directory, options.members, keep || line.keep);
+  if (keep) {
     scratch.keep();
-    if (options.disk_bytes > 0) save_disks(directory, options.members);
     std::printf("kept: %s; check again with: holdfast-chaos --check %s\n", directory.c_str(),
                 directory.c_str());
   }
@@ -211,7 +214,10 @@ void declare(CLI::App& app, CommandLine& line) {
   app.add_option("--disk-mib", line.disk_mib, "Size of each server's disk")->check(CLI::Range(16, 65'536));
   app.add_option("--dir", line.directory, "Work here, instead of in a temporary directory");
   app.add_flag("--keep", line.keep, "Keep the directory, also after a good verdict");
+  app.add_flag("--forget", line.forget, "Keep nothing, also after a bad verdict");
   app.add_flag("--quiet", line.quiet, "Only the summary");
+  app.add_flag("--stale-reads", line.run.stale_reads,
+               "Let readers of single members take what that member knows: the verdict must be bad");
   app.add_option("--server", line.server, "The holdfastd to break; otherwise the one beside this program");
   app.add_option("--check", line.check, "Judge a history again: a file, or the directory of a run");
   app.add_option("--failover", line.failover, "Kill the leader N times and measure how long writes are out");

@@ -110,7 +110,7 @@ class Run {
     for (std::uint32_t i = 0; i < members_.count(); ++i) {
       Job direct = job(kDirectReaders + i, i, stop_working_);
       direct.endpoints.resize(1);
-      workers.run([this, direct] { read_directly(direct, options_.keys); });
+      workers.run([this, direct] { read_directly(direct, options_.keys, options_.stale_reads); });
     }
     for (std::uint32_t i = 0; i < options_.lockers; ++i) {
       workers.run([this, job = job(kLockers + i, i, stop_working_)] { take_locks(job, options_.locks); });

@@ -21,6 +21,7 @@ struct RunOptions {
   milliseconds election_timeout{500};
   std::vector<FaultKind> faults = all_faults();
   std::uint64_t disk_bytes = 0;  ///< of each member's small disk; 0: there are none
+  bool stale_reads = false;      ///< readers of one member take what it knows: the verdict must be bad
   std::size_t writers = 5;
   std::size_t keys = 4;
   std::size_t lockers = 4;

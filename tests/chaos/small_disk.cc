@@ -37,4 +37,6 @@ bool mount_small_disk(const std::string& directory, std::uint64_t bytes) {
   return mount("holdfast-chaos", directory.c_str(), "tmpfs", 0, size.c_str()) == 0;
 }
 
+void unmount_small_disk(const std::string& directory) { umount2(directory.c_str(), MNT_DETACH); }
+
 }  // namespace holdfast::chaos

@@ -12,5 +12,7 @@ bool take_own_mounts();
 /// Mounts an empty disk of that size at a directory, which is made. Requires: take_own_mounts().
 /// Returns: false if the system does not allow it.
 bool mount_small_disk(const std::string& directory, std::uint64_t bytes);
+/// Takes the disk away again, with all that is on it, so that the directory can be removed.
+void unmount_small_disk(const std::string& directory);
 
 }  // namespace holdfast::chaos
