@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/canary.h"
+
 namespace holdfast::lock {
 
 namespace {
@@ -46,6 +48,10 @@ Result<Acquired> LockTable::acquire(const Acquire& acquire, Ticket ticket, const
   }
   const auto [lock, free] = locks_.try_emplace(acquire.lock);
   if (free) {
+    Holder holder{acquire.lease, Token(), acquire.mode, acquire.owner, acquire.attempt, moment.now};
+    return Acquired{grant(lock, std::move(holder), moment, changes), 0};
+  }
+  if (HOLDFAST_CANARY(grant_a_held_lock) && !acquire.queue) {
     Holder holder{acquire.lease, Token(), acquire.mode, acquire.owner, acquire.attempt, moment.now};
     return Acquired{grant(lock, std::move(holder), moment, changes), 0};
   }
@@ -110,6 +116,7 @@ void LockTable::cancel(std::string_view name, LeaseId lease, std::uint64_t attem
   INVARIANT(lock != locks_.end(), "a lease lists a claim on a lock that nobody holds");
   if (claim.holds) {
     const Token token(claim.number);
+    if (HOLDFAST_CANARY(cancel_keeps_the_grant)) return;
     if (lock->second.holders.at(token).attempt == attempt) release_holder(lock, token, moment, changes);
   } else if (lock->second.queue.find(claim.number)->attempt == attempt) {
     leave_queue(lock, claim.number, ChangeType::kCancelled, moment, changes);
@@ -119,6 +126,8 @@ void LockTable::cancel(std::string_view name, LeaseId lease, std::uint64_t attem
 Result<void> LockTable::release(std::string_view name, Token token, const Moment& moment,
                                 std::vector<Change>& changes) {
   const auto lock = locks_.find(name);
+  if (lock != locks_.end() && HOLDFAST_CANARY(release_with_an_old_token))
+    token = lock->second.holders.begin()->first;
   if (lock == locks_.end() || lock->second.holders.find(token) == lock->second.holders.end()) {
     const std::string present =
         lock == locks_.end()
@@ -159,7 +168,7 @@ std::size_t LockTable::end_lease(LeaseId lease, std::size_t most, const Moment& 
 
 Token LockTable::grant(Table::iterator lock, Holder holder, const Moment& moment,
                        std::vector<Change>& changes) {
-  last_token_ = last_token_.next();
+  if (!HOLDFAST_CANARY(two_grants_with_one_token) || changes.empty()) last_token_ = last_token_.next();
   const Token token = last_token_;
   holder.token = token;
   holder_changes_.touch({lock->first, token.value()}, nullptr);
@@ -183,8 +192,8 @@ void LockTable::release_holder(Table::iterator lock, Token token, const Moment& 
 void LockTable::grant_next(Table::iterator lock, const Moment& moment, std::vector<Change>& changes) {
   Queue& queue = lock->second.queue;
   while (!queue.empty()) {
-    const Ticket first = queue.front();
-    if (!moment.is_live(queue.find(first)->lease)) {
+    const Ticket first = HOLDFAST_CANARY(queue_is_a_stack) ? queue.waiters().rbegin()->first : queue.front();
+    if (!HOLDFAST_CANARY(grant_without_looking_at_the_lease) && !moment.is_live(queue.find(first)->lease)) {
       leave_queue(lock, first, ChangeType::kLeaseEnded, moment, changes);
       continue;
     }

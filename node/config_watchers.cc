@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -26,6 +27,7 @@ void ConfigWatchers::open(WatchId id, config::KeyRange range, Revision from) {
   Watcher& watcher = watchers_[id];
   watcher.range = std::move(range);
   watcher.next = std::max(from, Revision(1));
+  if (HOLDFAST_CANARY(watch_resumes_one_too_late) && from > Revision(1)) watcher.next = from.next();
   catch_up(id, watcher);
 }
 
@@ -99,6 +101,7 @@ void ConfigWatchers::replaced(Revision before) {
 void ConfigWatchers::fall_behind(WatchId id, Watcher& watcher) {
   // It was told that there is something; when it takes, it reads from its place.
   watcher.next = watcher.queue.front()->revision();
+  if (HOLDFAST_CANARY(slow_watcher_loses_its_queue)) watcher.next = watcher.queue.back()->revision();
   watcher.queue = {};
   watcher.queued_bytes = 0;
   watcher.following = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/canary.h"
 #include "base/check.h"
 
 namespace holdfast::node {
@@ -39,14 +40,16 @@ void Imager::begin() {
     return;
   }
   state_ = State::kWaitingForLog;
-  driver_.apply_only_durable(true);
+  driver_.apply_only_durable(!HOLDFAST_CANARY(image_ahead_of_the_durable_log));
   go_on();
 }
 
 void Imager::go_on() {
-  if (state_ != State::kWaitingForLog || driver_.status().durable < machine_.applied()) return;
+  const bool early = HOLDFAST_CANARY(image_ahead_of_the_durable_log);
+  if (state_ != State::kWaitingForLog || (driver_.status().durable < machine_.applied() && !early)) return;
   frozen_index_ = machine_.freeze();
-  INVARIANT(frozen_index_ <= driver_.status().durable, "an image above the durable log survives its own log");
+  INVARIANT(early || frozen_index_ <= driver_.status().durable,
+            "an image above the durable log survives its own log");
   bytes_since_image_ = 0;
   finishing_ = std::exchange(finished_, {});
   state_ = State::kTaking;

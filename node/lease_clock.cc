@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
 #include "base/check.h"
 
 namespace holdfast::node {
@@ -13,7 +14,7 @@ void LeaseClock::start(const lease::LeaseTable& leases, Instant now) {
     if (lease.ending) {
       ending_.insert(id);
     } else {
-      granted(id, lease.ttl, now);
+      granted(id, HOLDFAST_CANARY(new_leader_gives_half_a_ttl) ? lease.ttl / 2 : lease.ttl, now);
     }
   }
 }
@@ -35,7 +36,7 @@ void LeaseClock::granted(LeaseId lease, milliseconds ttl, Instant now) {
 }
 
 LeaseClock::Renewal LeaseClock::renew(LeaseId lease, Instant now) {
-  if (undecided(lease)) return Renewal::kUndecided;
+  if (undecided(lease) && !HOLDFAST_CANARY(keepalive_over_an_undecided_expiry)) return Renewal::kUndecided;
   auto found = timers_.find(lease);
   if (found == timers_.end()) return Renewal::kGone;
   found->second.deadline = std::max(found->second.deadline, now + found->second.ttl);
@@ -89,7 +90,7 @@ std::vector<LeaseId> LeaseClock::to_end(Instant now, std::size_t most) {
     Timer& timer = timers_.at(lease);
     timer.queued.reset();
     if (undecided(lease)) continue;  // queued again if it survives that
-    if (timer.deadline <= now) {
+    if (timer.deadline <= now || HOLDFAST_CANARY(expire_by_the_first_deadline)) {
       ended.push_back(lease);
     } else {
       queue(lease, timer);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/canary.h"
 #include "base/check.h"
 
 /// The replica's side of a node: what the log brings. The callers' side is node_calls.cc.
@@ -133,7 +134,7 @@ void Node::Impl::role_changed(const raft::RoleChanged& change) {
 
 void Node::Impl::leadership_confirmed(std::uint64_t id, Index read_index) {
   reads_.confirmed(id, read_index);
-  if (in_office_) reads_.applied(machine_->applied());
+  if (in_office_ || HOLDFAST_CANARY(read_before_the_no_op)) reads_.applied(machine_->applied());
   if (reads_.can_ask()) post_flush();
 }
 
@@ -172,7 +173,7 @@ void Node::Impl::publish(const std::vector<state::Event>& events) {
 }
 
 void Node::Impl::slice_applied() {
-  if (in_office_) reads_.applied(machine_->applied());
+  if (in_office_ || HOLDFAST_CANARY(read_before_the_no_op)) reads_.applied(machine_->applied());
   tell_leader();
   settle();
 }

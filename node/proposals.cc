@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -72,7 +73,7 @@ void Proposals::refused(const Error& why) { drop(first_waiting(), why); }
 void Proposals::resolve(Index index, Term term, state::Reply reply) {
   while (pending_.size() > waiting_) {
     const Pending& first = pending_.front();
-    bool is_it = first.term == term && first.index == index;
+    bool is_it = (first.term == term || HOLDFAST_CANARY(answer_by_index_alone)) && first.index == index;
     // Terms never fall along the log: behind an entry of a newer term, no entry of an older one can come.
     bool was_replaced = first.term < term;
     if (!is_it && !was_replaced) return;
@@ -109,7 +110,8 @@ void Proposals::expire(Instant now) {
   for (auto i = first_waiting(); i != overdue; ++i) earliest_.note(i->deadline);
   drop(overdue, {Errc::kUnavailable, "the time is over and no quorum took it; it had no effect", {}});
   for (Done& done : unknown) {
-    done(fail(Errc::kUnknown, "the time is over before its fate is known; it may take effect yet"));
+    Errc code = HOLDFAST_CANARY(call_unknown_unavailable) ? Errc::kUnavailable : Errc::kUnknown;
+    done(fail(code, "the time is over before its fate is known; it may take effect yet"));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
 #include "raft/outbox.h"
 #include "raft/role.h"
 
@@ -16,6 +17,8 @@ bool follow(Replica& replica, MemberId from) {
 }
 
 void acknowledge(Replica& replica, MemberId leader, Index matching, std::uint64_t round) {
+  if (HOLDFAST_CANARY(acknowledge_before_durable))
+    return send(replica, leader, AppendReply{true, matching, Index(), Term(), round});
   const bool adds = replica.persistence.handed_out() < matching;
   if (adds || replica.hard_state_changed || !replica.persistence.hard_state_durable())
     return send_after_persist(replica, leader, AppendReply{true, matching, Index(), Term(), round});

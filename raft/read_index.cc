@@ -1,5 +1,6 @@
 #include "raft/read_index.h"
 
+#include "base/canary.h"
 #include "raft/data_ids.h"
 #include "raft/replica.h"
 #include "raft/replication.h"
@@ -50,7 +51,7 @@ void answer(Replica& replica) {
 void advance_reads(Replica& replica) {
   Leader& leader = *replica.leading();
   answer(replica);
-  if (!own_term_committed(replica)) return;
+  if (!own_term_committed(replica) && !HOLDFAST_CANARY(read_before_the_no_op)) return;
   // If everybody hears from this leader now anyway, those that wait need not wait for the round under way: a
   // lost answer would hold them up.
   if (!leader.reads.may_begin() && !(leader.heartbeat_due && leader.reads.has_waiting())) return;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/canary.h"
 #include "raft/follow.h"
 #include "raft/outbox.h"
 #include "raft/receive.h"
@@ -22,6 +23,7 @@ void refuse(Replica& replica, MemberId from, const AppendEntries& append) {
 /// one brought. Returns: false if it contradicts what is committed, which no leader does.
 bool take(Replica& replica, const std::vector<Entry>& entries) {
   const auto is_new = [&](const Entry& entry) {
+    if (HOLDFAST_CANARY(truncate_a_matching_suffix) && entry.index > replica.commit) return true;
     return entry.index >= replica.log.base_index() && !replica.log.matches(entry.index, entry.term);
   };
   const auto first_new = std::find_if(entries.begin(), entries.end(), is_new);
@@ -44,11 +46,14 @@ void receive_append_entries(Replica& replica, MemberId from, const AppendEntries
     return send(replica, from, AppendReply{false, Index(), Index(), Term(), append.round});
   // What is compacted here is committed, so it matches whatever a leader has there.
   const bool compacted = append.previous_index < replica.log.base_index();
-  if (!compacted && !replica.log.matches(append.previous_index, append.previous_term))
+  const bool contradicts =
+      replica.log.term_at(append.previous_index).has_value() && HOLDFAST_CANARY(append_behind_another_term);
+  if (!compacted && !contradicts && !replica.log.matches(append.previous_index, append.previous_term))
     return refuse(replica, from, append);
   if (!take(replica, append.entries)) return;
   const Index matching = append.previous_index + append.entries.size();
-  commit_up_to(replica, std::min(append.commit, matching));
+  const Index known = HOLDFAST_CANARY(commit_beyond_what_matches) ? replica.log.last_index() : matching;
+  commit_up_to(replica, std::min(append.commit, known));
   replica.held_by_all = std::max(replica.held_by_all, std::min(append.held_by_all, matching));
   acknowledge(replica, from, matching, append.round);
 }

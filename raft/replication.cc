@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "raft/data_ids.h"
 #include "raft/outbox.h"
@@ -84,10 +85,13 @@ void advance_commit(Replica& replica) {
   const Leader& leader = *replica.leading();
   const Index reached = quorum::reached<Index>(replica.membership(), [&](MemberId id) {
     if (!counts(replica, id)) return Index();
+    if (id == replica.options.self && HOLDFAST_CANARY(count_what_the_leader_has_not_synced))
+      return replica.log.last_index();
     return id == replica.options.self ? replica.persistence.durable() : leader.followers.at(id).match();
   });
-  if (reached > replica.commit && reached >= replica.log.membership_index() &&
-      replica.log.term_at(reached) == replica.hard_state.term)
+  const bool own_term = replica.log.term_at(reached) == replica.hard_state.term ||
+                        HOLDFAST_CANARY(commit_an_old_term_by_counting);
+  if (reached > replica.commit && reached >= replica.log.membership_index() && own_term)
     commit_up_to(replica, reached);
 }
 

@@ -1,5 +1,6 @@
 #include "raft/role.h"
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "raft/data_ids.h"
 #include "raft/replication.h"
@@ -57,6 +58,8 @@ void become_follower(Replica& replica, Term term, MemberId leader) {
   INVARIANT(term >= replica.hard_state.term, "the term went back");
   leave_leadership(replica);
   if (term > replica.hard_state.term) enter_term(replica, term, MemberId());
+  if (HOLDFAST_CANARY(forget_the_vote_when_following))
+    enter_term(replica, replica.hard_state.term, MemberId());
   replica.role = Follower();
   replica.leader = leader;
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "state/machine_impl.h"
@@ -116,7 +117,7 @@ void Machine::Impl::sweep(const std::vector<LeaseId>& ending) {
   std::size_t most = limits::kLeaseEndBatch;
   for (const LeaseId id : ending) {
     if (!leases.find(id)) continue;
-    most -= detach(id, most);
+    if (!HOLDFAST_CANARY(lease_ends_without_its_attachments)) most -= detach(id, most);
     if (!has_attachments(id)) leases.remove(id);
   }
 }
@@ -135,7 +136,8 @@ bool Machine::Impl::has_attachments(LeaseId lease) const {
 }
 
 Reply Machine::Impl::perform(const config::Put& put) {
-  if (put.lease && !leases.is_live(put.lease)) return no_lease(put.lease);
+  if (put.lease && !leases.is_live(put.lease) && !HOLDFAST_CANARY(attach_a_key_to_a_dead_lease))
+    return no_lease(put.lease);
   if (auto done = config.put(put, at(), config_changes_); !done) return fail(std::move(done).error());
   return Done{left_at()};
 }
@@ -160,7 +162,8 @@ Reply Machine::Impl::perform(const DeregisterInstance& wish) {
 }
 
 Reply Machine::Impl::perform(const lock::Acquire& acquire) {
-  if (!leases.is_live(acquire.lease)) return no_lease(acquire.lease);
+  if (!leases.is_live(acquire.lease) && !HOLDFAST_CANARY(grant_without_looking_at_the_lease))
+    return no_lease(acquire.lease);
   auto acquired = locks.acquire(acquire, applied.value(), moment(), lock_changes_);
   if (!acquired) return fail(std::move(acquired).error());
   return LockAnswer{left_at(), *acquired};

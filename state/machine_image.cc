@@ -1,5 +1,6 @@
 #include <iterator>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "state/machine_impl.h"
 #include "state/row_codec.h"
@@ -55,6 +56,8 @@ std::vector<RowChange> Machine::Impl::take_rows(std::size_t most) {
   std::vector<RowChange> rows = std::exchange(frozen_meta_, {});
   const auto left = [&] { return rows.size() < most ? most - rows.size() : 0; };
   append(rows, kLeasesTable, leases.changes().take(leases.all(), left()));
+  if (HOLDFAST_CANARY(image_keeps_what_was_deleted))
+    std::erase_if(rows, [](const auto& row) { return row.removed; });
   append(rows, kConfigTable, config.changes().take(config.all(), left()));
   append(rows, kInstancesTable, registry.changes().take(registry.all(), left()));
   append(rows, kLockHoldersTable, locks.take_holders(left()));

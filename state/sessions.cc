@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/canary.h"
 #include "base/limits.h"
 
 namespace holdfast::state {
@@ -43,8 +44,14 @@ Sessions::Meeting Sessions::meet(const Stamp& stamp) {
       --session.outcomes;
     }
   }
-  if (stamp.sequence < session.acknowledged_below) return {nullptr, forgotten(stamp)};
+  if (stamp.sequence < session.acknowledged_below && !HOLDFAST_CANARY(forgotten_command_runs_again))
+    return {nullptr, forgotten(stamp)};
   const auto outcome = outcomes_.find({stamp.session, stamp.sequence});
+  if (outcome != outcomes_.end() && HOLDFAST_CANARY(lost_reply_runs_again)) {
+    forget(outcome);
+    --session.outcomes;
+    return {};
+  }
   if (outcome != outcomes_.end()) return {&outcome->second, std::nullopt};
   if (session.outcomes >= limits::kSessionWindow) return {nullptr, window_full(session)};
   return {};

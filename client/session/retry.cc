@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
+
 namespace holdfast::session {
 
 using Action = Decision::Action;
@@ -24,7 +26,7 @@ Decision Retry::after(Outcome outcome, Instant now) {
     case Outcome::Kind::kLost:
       return lost(now);
     case Outcome::Kind::kSessionGone: {
-      if (ambiguous_) {
+      if (ambiguous_ && !HOLDFAST_CANARY(client_writes_again_under_a_new_session)) {
         return {.action = Action::kGiveUnknown};  // what the session remembered of the first attempt is gone
       }
       Decision decision = again(now, false);
@@ -50,7 +52,7 @@ Decision Retry::after(Outcome outcome, Instant now) {
 }
 
 Decision Retry::lost(Instant now) {
-  if (repeat_ == Repeat::kNever) {
+  if (repeat_ == Repeat::kNever && !HOLDFAST_CANARY(client_repeats_what_has_no_stamp)) {
     return {.action = Action::kGiveUnknown};
   }
   ambiguous_ = repeat_ != Repeat::kRead;
@@ -73,7 +75,8 @@ Decision Retry::again(Instant now, bool elsewhere) {
 }
 
 Decision Retry::give_up() const {
-  return {.action = ambiguous_ ? Action::kGiveUnknown : Action::kGiveUnavailable};
+  const bool told = ambiguous_ && !HOLDFAST_CANARY(client_calls_an_ambiguous_write_refused);
+  return {.action = told ? Action::kGiveUnknown : Action::kGiveUnavailable};
 }
 
 }  // namespace holdfast::session

@@ -1,5 +1,7 @@
 #include "client/session/watch_position.h"
 
+#include "base/canary.h"
+
 namespace holdfast::session {
 
 std::size_t WatchPosition::take(const std::vector<Revision>& revisions, Revision next_revision) {
@@ -9,7 +11,7 @@ std::size_t WatchPosition::take(const std::vector<Revision>& revisions, Revision
   for (Revision revision : revisions) {
     if (revision < next_) {
       ++dropped;
-    } else if (revision == next_ && to_skip_ > 0) {
+    } else if (revision == next_ && to_skip_ > 0 && !HOLDFAST_CANARY(client_watch_repeats_what_it_had)) {
       --to_skip_;
       ++dropped;
     } else {

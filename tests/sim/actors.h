@@ -54,6 +54,7 @@ class Writer final : public Actor {
   std::string name_;
   int writes_ = 0;
   std::map<std::string, Revision> known_;
+  LeaseId former_session_;
   int busy_ = 0;
   bool finishing_ = false;
 };

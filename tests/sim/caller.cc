@@ -87,7 +87,7 @@ class Caller::Call : public std::enable_shared_from_this<Call> {
         self->answered(number, address, answer, false);
       });
     };
-    world_.schedule.after(world_.network.delay(), [world = world_, &member, timeout, work, hear] {
+    world_.schedule.after(world_.network.request_delay(), [world = world_, &member, timeout, work, hear] {
       member.run([world, &member, timeout, work, hear] { enter(world, member, timeout, work, hear); });
     });
   }

@@ -27,7 +27,8 @@ struct Surroundings {
   Verdict& verdict;
   Oracle& oracle;
   const std::vector<std::unique_ptr<Member>>& members;
-  Clock clock;                   ///< the client's own
+  Clock clock;  ///< the client's own
+  bool large_values;
   std::uint64_t session_window;  ///< writes that a session may have open
   /// A deliberate bug, to see that it is found: a repeated command gets a new sequence number.
   bool careless = false;

@@ -22,8 +22,11 @@ class Checker {
       : verdict_(verdict), oracle_(oracle), members_(members) {}
 
   void after_step(Member& member);
-  /// `member` is about to write entries. Ref: Raft §5.3, Log Matching
-  void before_write(const Member& member, const std::vector<raft::Entry>& entries);
+  /// `member` is about to write. Ref: Raft §5.2, one vote a term; §5.3, Log Matching
+  void before_write(const Member& member, const std::optional<raft::HardState>& hard_state,
+                    const std::vector<raft::Entry>& entries);
+  /// `member` is about to give its word: its disk must have what that depends on.
+  void before_send(const Member& member, const raft::Message& message);
 
  private:
   struct Seen {
@@ -40,7 +43,7 @@ class Checker {
   };
   void check_monotone(const Member& member, const raft::Status& status, Seen& seen);
   void check_leader(const Member& member, const raft::Status& status, Seen& seen);
-  void check_commit(const Member& member, const raft::Status& status);
+  void check_commit(const Member& member, const raft::Status& status, const Seen& seen);
   void check_quorum(Index index, Term term);
   void check_applied(const Member& member, const state::Machine& machine);
 

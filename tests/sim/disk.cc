@@ -238,9 +238,13 @@ void Disk::crash() {
   open_image_ = {};
 }
 
-void Disk::calm() { options_.stall_percent = 0; }
+void Disk::calm() {
+  options_.stall_percent = 0;
+  stalled_until_ = {};
+}
 
 Duration Disk::delay() {
+  if (schedule_.now() < stalled_until_) return stalled_until_ - schedule_.now();
   if (random_.chance(options_.stall_percent)) return options_.stall;
   return Duration(
       static_cast<Duration::rep>(random_.between(static_cast<std::uint64_t>(options_.fastest.count()),

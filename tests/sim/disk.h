@@ -65,6 +65,8 @@ class Disk {
   void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into, Callback<void(Result<void>)> done);
 
   void crash();
+  /// No sync completes before `until`.
+  void stall(Instant until) { stalled_until_ = until; }
   void calm();
 
   /// What a restart would find.
@@ -118,6 +120,7 @@ class Disk {
   std::string received_;
   Instant file_free_;  // when the last piece that was given is written
 
+  Instant stalled_until_;
   // Replaced at each crash: what was under way then never completes.
   std::optional<node::Lifetime> power_;
 };

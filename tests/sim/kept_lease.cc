@@ -104,7 +104,7 @@ void KeptLease::send(LeaseId lease, Duration patience, Heard heard) {
   };
   world_.after(patience, [heard_once] { heard_once(fail(Errc::kUnknown, "no answer")); });
   Member& member = *world_.find(*address);
-  if (world_.network.loses()) return;
+  if (world_.clock.now() < cut_off_until_ || world_.network.loses()) return;
   auto work = [this, lease, patience](node::Node& node, Callback<void(Result<std::any>)> done) {
     node.keep_alive({lease}, patience,
                     [arrived = world_.schedule.now(),

@@ -25,6 +25,9 @@ class KeptLease {
   /// From now on it also counts as lost once it is not safe any more.
   void insist();
 
+  /// For so long no keepalive gets through.
+  void cut_off(Duration time) { cut_off_until_ = world_.clock.now() + time; }
+
   LeaseId id() const { return id_; }
   /// By the client's own reckoning.
   bool safe() const { return id_ && safety_->is_safe(world_.clock.now()); }
@@ -55,6 +58,7 @@ class KeptLease {
   LeaseId id_;
   std::optional<session::SafeUntil> safety_;
   bool strict_ = false;
+  Instant cut_off_until_;
   Instant armed_ = kNever;
   std::uint64_t generation_ = 0;  // of leases: timers and answers of former ones do nothing
   std::vector<std::function<void()>> on_lost_;

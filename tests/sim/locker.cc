@@ -11,7 +11,7 @@ Locker::Locker(Surroundings surroundings, Random random, int number)
       random_(random.fork()),
       caller_(surroundings, random.fork()),
       name_("locker" + std::to_string(number)),
-      ttl_(random_.between(600, 3000)) {
+      ttl_(random_.between(400, 2000)) {
   if (random_.chance(50)) {
     session_.emplace(surroundings, caller_, random.fork(), ttl_);
   } else {
@@ -83,7 +83,13 @@ void Locker::hold(Token token) {
     over(false);
   });
   lease().insist();
-  world_.after(milliseconds(random_.between(1, 400)), [this, token] {
+  Duration long_enough = milliseconds(random_.between(1, 400));
+  if (random_.chance(8)) {
+    // Cut off from the cluster, and slow to notice: when the lock goes to the next, it must know.
+    long_enough = 4 * Duration(ttl_);
+    lease().cut_off(long_enough);
+  }
+  world_.after(long_enough, [this, token] {
     if (held_ == token) release(token);
   });
 }

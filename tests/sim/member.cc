@@ -1,5 +1,6 @@
 #include "tests/sim/member.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -53,6 +54,11 @@ class Member::Process final : public node::Loop,
   }
   void resume() {
     paused = false;
+    // What a loop looks at first when it wakes is chance: its timers, or what has come.
+    if (std::exchange(alarm_missed_, false)) {
+      Duration late = member_.random_.chance(50) ? Duration(0) : milliseconds(2);
+      member_.schedule_.after(late, guarded([this] { node_.on_alarm(); }));
+    }
     for (auto& what : std::exchange(waiting_, {})) {
       member_.schedule_.after(Duration(0), guarded(std::move(what)));
     }
@@ -65,17 +71,18 @@ class Member::Process final : public node::Loop,
   }
   void set_alarm(Instant when) override {
     alarm_ = when;
-    member_.schedule_.at(member_.clock_.when(when), guarded([this, when] {
-                           if (alarm_ != when) return;  // another one replaced it
-                           alarm_ = kNever;
-                           node_.on_alarm();
-                         }));
+    member_.schedule_.at(member_.clock_.when(when), lifetime_.guard([this, when] {
+      if (alarm_ != when) return;  // another one replaced it
+      alarm_ = kNever;
+      alarm_missed_ = paused;
+      if (!paused) run([this] { node_.on_alarm(); });
+    }));
   }
 
   // node::LogStore
   void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
              Callback<void()> durable) override {
-    member_.observer_.before_write(member_, entries);
+    member_.observer_.before_write(member_, hard_state, entries);
     member_.disk_.write_log(hard_state, std::move(entries), guarded(std::move(durable)));
   }
   void compact(Index through, Term term, const raft::Membership& at_base) override {
@@ -118,7 +125,10 @@ class Member::Process final : public node::Loop,
   }
 
   // node::Transport
-  void send(raft::Message message) override { member_.network_.send(std::move(message)); }
+  void send(raft::Message message) override {
+    member_.observer_.before_send(member_, message);
+    member_.network_.send(std::move(message));
+  }
   void set_members(const raft::Membership&, Index) override {}  // the network knows no strangers
 
  private:
@@ -141,14 +151,17 @@ class Member::Process final : public node::Loop,
   Member& member_;
   NullLogSink logging_;
   Instant alarm_ = kNever;
+  bool alarm_missed_ = false;  // it came while the process stood still
   std::deque<Callback<void()>> waiting_;
   node::Lifetime lifetime_;
   node::Node node_;
 };
 
-Member::Member(Schedule& schedule, Clock clock, Network& network, Verdict& verdict, Random random,
-               node::Options options, raft::Membership membership, DiskOptions disk, Observer observer)
-    : schedule_(schedule),
+Member::Member(std::uint64_t number, Schedule& schedule, Clock clock, Network& network, Verdict& verdict,
+               Random random, node::Options options, raft::Membership membership, DiskOptions disk,
+               Observer observer)
+    : number_(number),
+      schedule_(schedule),
       clock_(clock),
       network_(network),
       verdict_(verdict),
@@ -163,6 +176,11 @@ Member::~Member() = default;
 node::Node* Member::node() const { return process_ ? &process_->node() : nullptr; }
 bool Member::paused() const { return process_ && process_->paused; }
 
+bool Member::votes() const {
+  return std::any_of(membership_.voters.begin(), membership_.voters.end(),
+                     [this](const raft::Member& voter) { return voter.id == id(); });
+}
+
 std::string Member::describe() const {
   if (!process_) return name() + " is down";
   raft::Status status = process_->node().status();
@@ -175,10 +193,12 @@ std::string Member::describe() const {
 
 void Member::start() {
   if (process_) return;
-  verdict_.trace(1, id().value());
+  verdict_.trace("start", name());
   const StoredLog& log = disk_.durable();
-  if (disk_.image().applied > log.last()) verdict_.fail(name() + ": its image stands above its durable log");
-  if (disk_.image().applied < log.base) verdict_.fail(name() + ": its log was compacted above its image");
+  if (disk_.image().applied > log.last())
+    verdict_.fail(Invariant::kDurability, name() + ": its image stands above its durable log");
+  if (disk_.image().applied < log.base)
+    verdict_.fail(Invariant::kDurability, name() + ": its log was compacted above its image");
   if (verdict_.failure()) return;
   ++incarnation_;
   process_ = std::make_unique<Process>(*this);
@@ -187,14 +207,14 @@ void Member::start() {
 
 void Member::crash() {
   if (!process_) return;
-  verdict_.trace(2, id().value());
+  verdict_.trace("crash", name());
   process_.reset();
   disk_.crash();
 }
 
 void Member::stop() {
   if (!process_ || process_->paused) return;
-  verdict_.trace(3, id().value());
+  verdict_.trace("stop", name());
   run([this] {
     process_->node().stop([this, incarnation = incarnation_] {
       // Not from within its own call.

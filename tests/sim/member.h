@@ -23,13 +23,18 @@ class Member {
   /// Sees what the process does.
   struct Observer {
     std::function<void(Member&)> after_step;
-    std::function<void(const Member&, const std::vector<raft::Entry>&)> before_write;
+    std::function<void(const Member&, const std::optional<raft::HardState>&, const std::vector<raft::Entry>&)>
+        before_write;
+    std::function<void(const Member&, const raft::Message&)> before_send;
   };
 
-  Member(Schedule& schedule, Clock clock, Network& network, Verdict& verdict, Random random,
-         node::Options options, raft::Membership membership, DiskOptions disk, Observer observer);
+  Member(std::uint64_t number, Schedule& schedule, Clock clock, Network& network, Verdict& verdict,
+         Random random, node::Options options, raft::Membership membership, DiskOptions disk,
+         Observer observer);
   ~Member();
 
+  /// From 1 on, in the order in which members came.
+  std::uint64_t number() const { return number_; }
   MemberId id() const { return options_.raft.self; }
   const std::string& name() const { return options_.name; }
   const node::Options& options() const { return options_; }
@@ -37,6 +42,7 @@ class Member {
   const Disk& disk() const { return disk_; }
   /// Null while it is down.
   node::Node* node() const;
+  bool votes() const;
   bool up() const { return process_ != nullptr; }
   bool paused() const;
   /// For people: "n1 leads in term 4, commit 17".
@@ -60,6 +66,7 @@ class Member {
  private:
   class Process;
 
+  const std::uint64_t number_;
   Schedule& schedule_;
   const Clock clock_;
   Network& network_;

@@ -1,6 +1,9 @@
 #include "tests/sim/network.h"
 
+#include <iterator>
+#include <string>
 #include <utility>
+#include <variant>
 
 namespace holdfast::sim {
 
@@ -13,23 +16,40 @@ Network::Network(Schedule& schedule, Verdict& verdict, Random random, NetworkOpt
 
 void Network::send(raft::Message message) {
   if (!connected(message.from, message.to) || random_.chance(options_.loss_percent)) return;
+  if (clogged_.count({message.from, message.to}) != 0) return held_.push_back(std::move(message));
   if (random_.chance(options_.duplicate_percent)) carry(message);
   carry(std::move(message));
 }
 
 void Network::carry(raft::Message message) {
+  static constexpr const char* kinds[] = {"vote?",       "vote",    "append",   "appended",
+                                          "timeout_now", "install", "installed"};
+  static_assert(std::size(kinds) == std::variant_size_v<raft::Body>);
   schedule_.after(delay(), [this, message = std::move(message)]() mutable {
     if (!connected(message.from, message.to)) return;
-    verdict_.trace(message.from.value(), message.to.value(), message.term.value(), message.body.index());
+    verdict_.trace(kinds[message.body.index()],
+                   std::to_string(message.from.value()) + ">" + std::to_string(message.to.value()),
+                   message.term.value());
     deliver_(std::move(message));
   });
 }
 
+void Network::unclog() {
+  clogged_.clear();
+  for (raft::Message& message : std::exchange(held_, {})) carry(std::move(message));
+}
+
 void Network::calm() {
   heal();
+  unclog();
   options_.loss_percent = 0;
   options_.duplicate_percent = 0;
   options_.straggler_percent = 0;
+}
+
+Duration Network::request_delay() {
+  if (!random_.chance(options_.straggler_percent / 4)) return delay();
+  return milliseconds(random_.between(100, 3000));
 }
 
 Duration Network::delay() {

@@ -33,12 +33,17 @@ class Network {
   void cut(MemberId from, MemberId to) { cuts_.insert({from, to}); }
   void heal() { cuts_.clear(); }
   bool connected(MemberId from, MemberId to) const { return cuts_.count({from, to}) == 0; }
+  /// One way: what is sent waits, and comes when it is unclogged, late and out of order.
+  void clog(MemberId from, MemberId to) { clogged_.insert({from, to}); }
+  void unclog();
   /// From here on nothing is lost, repeated or late.
   void calm();
 
   // For calls between clients and members.
   bool loses() { return random_.chance(options_.loss_percent / 2); }
   Duration delay();
+  /// Now and then a request comes when nobody counts on it any more.
+  Duration request_delay();
 
  private:
   void carry(raft::Message message);
@@ -49,6 +54,8 @@ class Network {
   NetworkOptions options_;
   Deliver deliver_;
   std::set<std::pair<MemberId, MemberId>> cuts_;
+  std::set<std::pair<MemberId, MemberId>> clogged_;
+  std::vector<raft::Message> held_;
 };
 
 }  // namespace holdfast::sim

@@ -19,12 +19,14 @@ void Oracle::commit(const raft::Entry& entry) {
 void Oracle::apply(const raft::Entry& entry) {
   Result<state::Command> command = state::decode(entry.payload);
   if (!command) {
-    verdict_.fail("a committed command cannot be read: " + command.error().message);
+    verdict_.fail(Invariant::kStateMachineSafety,
+                  "a committed command cannot be read: " + command.error().message);
     return;
   }
   if (const auto* end = std::get_if<state::EndLeases>(&command->operation)) check_expiry(end->leases);
   state::Applied applied = machine_.apply(entry.index, entry.payload);
   check_once(*command, applied);
+  check_condition(*command, applied);
   check_beliefs();
   for (const state::Event& event : applied.events) {
     if (const auto* change = std::get_if<state::SharedChange>(&event)) check_change(*change);
@@ -35,8 +37,19 @@ void Oracle::apply(const raft::Entry& entry) {
 void Oracle::check_once(const state::Command& command, const state::Applied& applied) {
   if (!command.stamp.session || !applied.fresh || !applied.reply) return;
   if (!ran_.insert({command.stamp.session, command.stamp.sequence}).second) {
-    verdict_.fail("command " + std::to_string(command.stamp.sequence) + " of session " +
-                  std::to_string(command.stamp.session.value()) + " ran twice");
+    verdict_.fail(Invariant::kExactlyOnce, "command " + std::to_string(command.stamp.sequence) +
+                                               " of session " +
+                                               std::to_string(command.stamp.session.value()) + " ran twice");
+  }
+}
+
+void Oracle::check_condition(const state::Command& command, const state::Applied& applied) {
+  const auto* put = std::get_if<config::Put>(&command.operation);
+  if (!put || !put->expected || !applied.fresh || !applied.reply) return;
+  auto latest = keys_.find(put->key);
+  Revision present = latest == keys_.end() ? Revision() : latest->second;
+  if (present != *put->expected) {
+    verdict_.fail(Invariant::kConditionalWrite, "a write took effect against its condition: " + put->key);
   }
 }
 
@@ -46,7 +59,8 @@ void Oracle::check_expiry(const std::vector<LeaseId>& leases) {
     Lease& lease = leases_[id];
     lease.expired = schedule_.now();
     if (lease.safe_until > lease.expired) {
-      verdict_.fail("lease " + std::to_string(id.value()) + " expired before its time");
+      verdict_.fail(Invariant::kLeaseLowerBound,
+                    "lease " + std::to_string(id.value()) + " expired before its time");
     }
   }
 }
@@ -57,7 +71,8 @@ void Oracle::lease_acknowledged(LeaseId id, Instant arrived, milliseconds ttl) {
   Duration at_least = Duration(ttl) * 1000 / (1000 + kMostDriftPermille) - milliseconds(1);
   lease.safe_until = std::max(lease.safe_until, arrived + at_least);
   if (lease.safe_until > lease.expired) {
-    verdict_.fail("lease " + std::to_string(id.value()) + " was prolonged over its own end");
+    verdict_.fail(Invariant::kLeaseLowerBound,
+                  "lease " + std::to_string(id.value()) + " was prolonged over its own end");
   }
 }
 
@@ -70,7 +85,9 @@ void Oracle::check_beliefs() {
   for (const auto& [token, belief] : beliefs_) {
     const lock::Lock* lock = machine_.locks().find(belief.lock);
     bool holds = lock && lock->holders.count(token) != 0;
-    if (!holds && belief.safe()) verdict_.fail("a holder of " + belief.lock + " is sure of it after its end");
+    if (!holds && belief.safe())
+      verdict_.fail(Invariant::kMutualExclusion,
+                    "a holder of " + belief.lock + " is sure of it after its end");
   }
 }
 
@@ -79,22 +96,26 @@ void Oracle::check_lock(const lock::Change& change) {
   auto in_queue = std::find(claims.queue.begin(), claims.queue.end(), change.lease);
   switch (change.type) {
     case lock::ChangeType::kQueued:
-      if (in_queue != claims.queue.end()) verdict_.fail("queued twice at " + change.lock);
+      if (in_queue != claims.queue.end())
+        verdict_.fail(Invariant::kQueueOrder, "queued twice at " + change.lock);
       claims.queue.push_back(change.lease);
       return;
     case lock::ChangeType::kGranted:
-      if (claims.holder) verdict_.fail("two hold " + change.lock);
-      if (change.token <= last_token_) verdict_.fail("the tokens do not increase at " + change.lock);
+      if (claims.holder) verdict_.fail(Invariant::kMutualExclusion, "two hold " + change.lock);
+      if (change.token <= last_token_)
+        verdict_.fail(Invariant::kTokenOrder, "the tokens do not increase at " + change.lock);
       if (!claims.queue.empty() && claims.queue.front() != change.lease) {
-        verdict_.fail("somebody overtook the first waiter of " + change.lock);
+        verdict_.fail(Invariant::kQueueOrder, "somebody overtook the first waiter of " + change.lock);
       }
-      if (!machine_.leases().is_live(change.lease)) verdict_.fail("a dead lease was granted " + change.lock);
+      if (!machine_.leases().is_live(change.lease))
+        verdict_.fail(Invariant::kDeadLease, "a dead lease was granted " + change.lock);
       if (in_queue != claims.queue.end()) claims.queue.erase(in_queue);
       claims.holder = change.lease;
       last_token_ = std::max(last_token_, change.token);
       return;
     case lock::ChangeType::kReleased:
-      if (claims.holder != change.lease) verdict_.fail("released by another than the holder: " + change.lock);
+      if (claims.holder != change.lease)
+        verdict_.fail(Invariant::kMutualExclusion, "released by another than the holder: " + change.lock);
       claims.holder = LeaseId();
       return;
     default:
@@ -111,26 +132,34 @@ void Oracle::check_lock(const lock::Change& change) {
 
 void Oracle::check_change(const state::SharedChange& change) {
   if (!changes_.empty() && change->revision() < changes_.back()->revision()) {
-    verdict_.fail("a revision went back");
+    verdict_.fail(Invariant::kMonotone, "a revision went back");
   }
   changes_.push_back(change);
+  Revision& latest = keys_[change->key];
+  latest = change->type == config::ChangeType::kPut ? change->revision() : Revision();
   if (change->type != config::ChangeType::kPut) return;
+  if (change->entry.lease && !machine_.leases().is_live(change->entry.lease)) {
+    verdict_.fail(Invariant::kDeadLease, "a key was attached to a dead lease: " + change->key);
+  }
   std::string value(change->entry.value.view());
-  if (refused_.count(value)) verdict_.fail("a write took effect although it was refused: " + value);
-  if (!written_.emplace(value, change->revision()).second) verdict_.fail("written twice: " + value);
+  if (refused_.count(value))
+    verdict_.fail(Invariant::kHonestOutcome, "a write took effect although it was refused: " + value);
+  if (!written_.emplace(value, change->revision()).second)
+    verdict_.fail(Invariant::kExactlyOnce, "written twice: " + value);
 }
 
 void Oracle::write_acknowledged(const std::string& value, Revision revision) {
   auto found = written_.find(value);
   if (found == written_.end() || found->second != revision) {
-    verdict_.fail("an acknowledged write is not in the log: " + value);
+    verdict_.fail(Invariant::kHonestOutcome, "an acknowledged write is not in the log: " + value);
   }
   revision_seen(revision);
 }
 
 void Oracle::write_refused(const std::string& value) {
   refused_.insert(value);
-  if (written_.count(value)) verdict_.fail("a write took effect although it was refused: " + value);
+  if (written_.count(value))
+    verdict_.fail(Invariant::kHonestOutcome, "a write took effect although it was refused: " + value);
 }
 
 }  // namespace holdfast::sim

@@ -63,6 +63,7 @@ class Oracle {
   };
   void apply(const raft::Entry& entry);
   void check_once(const state::Command& command, const state::Applied& applied);
+  void check_condition(const state::Command& command, const state::Applied& applied);
   void check_expiry(const std::vector<LeaseId>& leases);
   void check_lock(const lock::Change& change);
   void check_change(const state::SharedChange& change);
@@ -76,6 +77,7 @@ class Oracle {
   std::map<std::string, Revision> written_;  // by value
   std::set<std::string> refused_;
   std::set<std::pair<LeaseId, std::uint64_t>> ran_;  // (session, sequence)
+  std::map<std::string, Revision> keys_;             // those that are there
   std::map<LeaseId, Lease> leases_;
   std::map<std::string, Claims> locks_;
   std::map<Token, Belief> beliefs_;

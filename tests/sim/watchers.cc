@@ -59,8 +59,8 @@ void Watcher::on_connection(Duration delay, Callback<void()> what) {
 void Watcher::take() {
   batch_ = member_->node()->watches().take_config(watch_, random_.between(1, 4000));
   sent_ = 0;
-  if (batch_.ended) return world_.verdict.fail("a watch ended: " + batch_.ended->message);
-  world_.verdict.trace(7, batch_.changes.size(), batch_.next.value());
+  if (batch_.ended) return world_.verdict.fail(Invariant::kWatch, "a watch ended: " + batch_.ended->message);
+  world_.verdict.trace("watched", member_->name(), batch_.changes.size(), batch_.next.value());
   if (batch_.changes.empty()) {
     sending_ = false;
     return;
@@ -70,13 +70,14 @@ void Watcher::take() {
 
 /// One message of the watch stream: a part of the batch, which may end within a revision.
 void Watcher::deliver() {
-  std::size_t end = std::min(batch_.changes.size(), sent_ + random_.between(1, 5));
+  std::size_t end = std::min(batch_.changes.size(), sent_ + random_.between(1, random_.chance(50) ? 1 : 5));
   bool last = end == batch_.changes.size();
   std::vector<Revision> revisions;
   for (std::size_t i = sent_; i < end; ++i) revisions.push_back(batch_.changes[i]->revision());
   std::size_t drop = position_.take(revisions, last ? batch_.next : batch_.changes[end]->revision());
   for (std::size_t i = sent_ + drop; i < end; ++i) expect(*batch_.changes[i]);
   sent_ = end;
+  if (random_.chance(3)) move_on_ = world_.schedule.now();
   on_connection(world_.network.delay(), [this, last] {
     if (last) return take();
     deliver();
@@ -87,12 +88,13 @@ void Watcher::expect(const config::Change& change) {
   const auto& all = world_.oracle.changes();
   while (seen_ < all.size() && !wants(*all[seen_])) ++seen_;
   if (seen_ == all.size() || *all[seen_] != change) {
-    world_.verdict.fail("a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
-                        std::to_string(change.revision().value()) + " where " +
-                        (seen_ == all.size()
-                             ? std::string("nothing")
-                             : all[seen_]->key + " at " + std::to_string(all[seen_]->revision().value())) +
-                        " comes next");
+    world_.verdict.fail(Invariant::kWatch,
+                        "a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
+                            std::to_string(change.revision().value()) + " where " +
+                            (seen_ == all.size() ? std::string("nothing")
+                                                 : all[seen_]->key + " at " +
+                                                       std::to_string(all[seen_]->revision().value())) +
+                            " comes next");
     return;
   }
   ++seen_;
@@ -109,7 +111,7 @@ bool Watcher::idle() const {
 }
 
 void Watcher::check() {
-  if (!idle()) world_.verdict.fail("a watcher was not told of every change");
+  if (!idle()) world_.verdict.fail(Invariant::kWatch, "a watcher was not told of every change");
 }
 
 RegistryWatcher::RegistryWatcher(Surroundings surroundings, Random random)
@@ -154,7 +156,7 @@ void RegistryWatcher::check() {
   const auto& all = world_.oracle.machine().registry().all();
   bool same =
       complete_ && all.size() == picture_.size() && std::equal(all.begin(), all.end(), picture_.begin());
-  if (!same) world_.verdict.fail("a registry watcher's picture is not what is registered");
+  if (!same) world_.verdict.fail(Invariant::kWatch, "a registry watcher's picture is not what is registered");
 }
 
 }  // namespace holdfast::sim

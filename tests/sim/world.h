@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "tests/sim/actors.h"
 #include "tests/sim/checker.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/member.h"
 #include "tests/sim/network.h"
 #include "tests/sim/oracle.h"
@@ -18,16 +19,19 @@ namespace holdfast::sim {
 
 /// What kind of world a seed makes.
 struct WorldOptions {
-  std::size_t members = 3;
+  std::size_t voters = 3;
+  std::size_t learners = 0;
   int writers = 2;
   int lockers = 2;
   int watchers = 2;
-  Duration trouble = std::chrono::seconds(8);   ///< before everything is healed
-  Duration between_faults = milliseconds(900);  ///< on average
+  Duration trouble = std::chrono::seconds(8);  ///< before everything is healed
+  FaultOptions faults;
   Duration election_timeout = milliseconds(400);
+  int heartbeats_per_election_timeout = 10;
   node::Options node;  ///< images, history, log entries kept
   NetworkOptions network;
   DiskOptions disk;
+  bool large_values = false;                              ///< which fill queues and pages
   int drift_permille = 0;                                 ///< of each clock from the world's, at most
   std::uint64_t session_window = limits::kSessionWindow;  ///< writes that a client has open at a time
   bool careless_clients = false;
@@ -36,7 +40,7 @@ struct WorldOptions {
 WorldOptions draw_options(std::uint64_t seed);
 
 struct WorldResult {
-  std::optional<std::string> failure;
+  std::optional<Failure> failure;
   std::uint64_t trace_digest = 0;
   std::uint64_t events = 0;
   Index committed;
@@ -49,15 +53,15 @@ class World {
  public:
   World(std::uint64_t seed, WorldOptions options);
   WorldResult run();
+  /// Every event as a line.
+  void print_to(std::FILE* out) { verdict_.print_to(out); }
 
  private:
+  void live();
   void make_members();
   void make_actors();
   int draw_drift();
 
-  void trouble();
-  void cause_fault();
-  void partition();
   void tell_connections();
   void heal();
   void expect_progress();
@@ -68,6 +72,7 @@ class World {
   bool run_until(Duration most, Done done);
   void run_for(Duration time);
   Member& any_member() { return *members_[random_.below(members_.size())]; }
+  raft::Membership first_membership() const;
   bool converged() const;
 
   WorldOptions options_;
@@ -76,11 +81,11 @@ class World {
   Verdict verdict_{schedule_};
   Oracle oracle_{schedule_, verdict_};
   std::uint64_t events_ = 0;
-  bool troubled_ = true;
   std::vector<std::unique_ptr<Actor>> actors_;  // outlive the nodes that call them
   std::vector<std::unique_ptr<Member>> members_;
   Checker checker_{verdict_, oracle_, members_};
   Network network_;
+  Faults faults_;
 };
 
 }  // namespace holdfast::sim

@@ -19,7 +19,7 @@ Writer::Writer(Surroundings surroundings, Random random, int number)
     : world_(surroundings),
       random_(random.fork()),
       caller_(surroundings, random.fork()),
-      session_(surroundings, caller_, random.fork(), milliseconds(random.between(600, 4000))),
+      session_(surroundings, caller_, random.fork(), milliseconds(random.between(400, 2500))),
       name_("writer" + std::to_string(number)) {}
 
 void Writer::start() {
@@ -31,10 +31,15 @@ void Writer::next() {
   world_.after(milliseconds(random_.between(1, 120)), [this] {
     if (finishing_) return;
     ++busy_;
+    // A client that dies and comes back leaves a lease behind that nobody keeps.
+    if (random_.chance(1) && session_.id()) {
+      former_session_ = session_.id();
+      session_.ended(former_session_);
+    }
     std::uint64_t dice = random_.below(100);
-    if (dice < 55) return put();
-    if (dice < 65) return remove();
-    if (dice < 75) return place_instance();
+    if (dice < 45) return put();
+    if (dice < 53) return remove();
+    if (dice < 60) return place_instance();
     read();
   });
 }
@@ -59,7 +64,8 @@ void Writer::run(state::Operation operation, bool names_lease,
         if (written) {
           // A command's outcome may be older than the answer that brings it, but not than its command.
           if (written->revision < floor)
-            world_.verdict.fail("a write's revision is older than one seen before it");
+            world_.verdict.fail(Invariant::kLinearizableRead,
+                                "a write's revision is older than one seen before it");
           world_.oracle.revision_seen(written->revision);
         }
         done(reply);
@@ -72,8 +78,10 @@ void Writer::put() {
   put.key = key_of(random_.below(12));
   std::string value = name_ + "-" + std::to_string(++writes_);
   if (random_.chance(10)) value.append(random_.below(2000), 'x');
+  if (world_.large_values && random_.chance(50)) value.append(random_.between(50'000, 300'000), 'y');
   put.value = Blob(value);
   if (random_.chance(20)) put.lease = session_.id();
+  if (random_.chance(2)) put.lease = former_session_;
   if (random_.chance(40)) put.expected = known_[put.key];
   std::string key = put.key;
   bool names_lease = put.lease != LeaseId();
@@ -123,7 +131,8 @@ void Writer::read() {
       },
       [this, floor](Result<Revision> revision) {
         if (revision) {
-          if (*revision < floor) world_.verdict.fail("a linearizable read was stale");
+          if (*revision < floor)
+            world_.verdict.fail(Invariant::kLinearizableRead, "a linearizable read was stale");
           world_.oracle.revision_seen(*revision);
         }
         again();

@@ -1,0 +1,123 @@
+#include "tests/sim/faults.h"
+
+namespace holdfast::sim {
+
+Faults::Faults(Schedule& schedule, Network& network, const Members& members, Random random,
+               FaultOptions options)
+    : schedule_(schedule), network_(network), members_(members), random_(random), options_(options) {}
+
+void Faults::begin() {
+  auto between = static_cast<std::uint64_t>(options_.between.count());
+  auto pause = Duration(static_cast<Duration::rep>(random_.between(between / 2, between * 3 / 2)));
+  schedule_.after(pause, [this] {
+    if (!troubled_) return;
+    cause_one();
+    begin();
+  });
+}
+
+void Faults::cause_one() {
+  Member& member = random_.chance(30) ? leader() : any();
+  Duration a_while = this->a_while();
+  const std::uint64_t weights[] = {options_.crash,     options_.crash_all,    options_.stop,
+                                   options_.pause,     options_.partition,    options_.clog,
+                                   options_.slow_disk, options_.crash_leader, options_.oversleep};
+  std::uint64_t all = 0;
+  for (std::uint64_t weight : weights) all += weight;
+  if (all == 0) return;
+  std::uint64_t dice = random_.below(all);
+  int kind = 0;
+  for (; dice >= weights[kind]; ++kind) dice -= weights[kind];
+  switch (kind) {
+    case 0:
+      return crash(member, a_while);
+    case 1:
+      return crash_all(a_while);
+    case 2:
+      member.stop();
+      return schedule_.after(a_while + milliseconds(1500), [&member] { member.start(); });
+    case 3:
+      member.pause();
+      return schedule_.after(a_while, [&member] { member.resume(); });
+    case 4:
+      partition();
+      return schedule_.after(a_while, [this] { network_.heal(); });
+    case 5:
+      clog();
+      return schedule_.after(a_while, [this] { network_.unclog(); });
+    case 6:
+      return member.disk().stall(schedule_.now() + a_while);
+    case 7:
+      return crash(leader(), a_while / 4);
+    default:
+      return oversleep(leader());
+  }
+}
+
+Duration Faults::a_while() {
+  if (random_.chance(30)) return milliseconds(random_.between(1, 60));
+  if (random_.chance(20)) return milliseconds(random_.between(500, 2500));
+  return options_.election_timeout * static_cast<int>(random_.between(2, 35)) / 10;
+}
+
+Member& Faults::leader() {
+  for (const auto& member : members_) {
+    if (member->up() && member->node()->is_leader()) return *member;
+  }
+  return any();
+}
+
+void Faults::crash(Member& member, Duration down) {
+  member.crash();
+  schedule_.after(down, [&member] { member.start(); });
+}
+
+/// It stands still while the others go on without it, and does not hear of that when it wakes.
+void Faults::oversleep(Member& member) {
+  for (const auto& other : members_) {
+    network_.cut(member.id(), other->id());
+    network_.cut(other->id(), member.id());
+  }
+  member.pause();
+  Duration asleep = options_.election_timeout * static_cast<int>(random_.between(12, 35)) / 10;
+  schedule_.after(asleep, [&member] { member.resume(); });
+  schedule_.after(asleep + milliseconds(random_.between(1, 500)), [this] { network_.heal(); });
+}
+
+void Faults::crash_all(Duration down) {
+  for (const auto& member : members_) {
+    member->crash();
+    schedule_.after(down, [each = member.get()] { each->start(); });
+  }
+}
+
+void Faults::partition() {
+  auto kind = random_.below(5);
+  Member& one = any();
+  std::uint64_t sides = random_.next();
+  for (const auto& a : members_) {
+    for (const auto& b : members_) {
+      if (a == b) continue;
+      bool apart = (sides >> a->number() & 1) != (sides >> b->number() & 1);
+      bool with_one = a->id() == one.id() || b->id() == one.id();
+      if (kind == 0 && apart) network_.cut(a->id(), b->id());
+      if (kind == 1 && with_one) network_.cut(a->id(), b->id());
+      if (kind == 2 && a->id() == one.id()) network_.cut(a->id(), b->id());  // heard by nobody
+      if (kind == 3 && b->id() == one.id()) network_.cut(a->id(), b->id());  // hears nobody
+      if (kind == 4 && apart && !with_one) network_.cut(a->id(), b->id());   // the one is a bridge
+    }
+  }
+}
+
+void Faults::clog() {
+  bool links = random_.chance(50);
+  Member& one = any();
+  for (const auto& a : members_) {
+    for (const auto& b : members_) {
+      if (a == b) continue;
+      if (links ? random_.chance(30) : a->id() == one.id()) network_.clog(a->id(), b->id());
+    }
+  }
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,68 @@
+#include <initializer_list>
+
+#include "tests/sim/world.h"
+
+namespace holdfast::sim {
+
+namespace {
+
+FaultOptions draw_faults(Random& random, Duration election_timeout) {
+  FaultOptions faults;
+  faults.election_timeout = election_timeout;
+  // Some worlds have hardly a quiet moment.
+  faults.between = milliseconds(random.chance(40) ? random.between(40, 200) : random.between(150, 1500));
+  for (std::uint64_t* weight :
+       {&faults.crash, &faults.crash_all, &faults.stop, &faults.pause, &faults.crash_leader,
+        &faults.oversleep, &faults.partition, &faults.clog, &faults.slow_disk}) {
+    if (random.chance(40)) *weight = 0;
+  }
+  return faults;
+}
+
+NetworkOptions draw_network(Random& random) {
+  NetworkOptions network;
+  network.slowest = milliseconds(random.between(1, 20));
+  if (random.chance(30)) return network;
+  network.loss_percent = static_cast<double>(random.below(random.chance(20) ? 31 : 12));
+  network.duplicate_percent = static_cast<double>(random.below(random.chance(30) ? 51 : 20));
+  network.straggler_percent = static_cast<double>(random.below(15));
+  return network;
+}
+
+node::Options draw_node(Random& random) {
+  node::Options node;
+  node.image_interval = milliseconds(random.between(150, 2500));
+  node.image_after_bytes = random.chance(30) ? 2000 : 1 << 20;
+  node.history_memory_bytes = random.chance(50) ? random.below(3000) : 1 << 20;
+  node.log_entries_kept = random.below(60);
+  node.raft.max_append_bytes = random.chance(30) ? 300 : 1 << 20;
+  node.raft.max_appends_in_flight = random.between(1, 64);
+  return node;
+}
+
+}  // namespace
+
+WorldOptions draw_options(std::uint64_t seed) {
+  Random random(seed ^ 0x5eed5eed5eed5eed);
+  WorldOptions options;
+  constexpr std::size_t kVoters[] = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7};
+  options.voters = kVoters[random.below(std::size(kVoters))];
+  options.learners = random.chance(80) ? 0 : random.between(1, 2);
+  options.writers = static_cast<int>(random.between(1, 5));
+  options.lockers = static_cast<int>(random.between(0, 5));
+  options.watchers = static_cast<int>(random.between(1, 3));
+  options.trouble = milliseconds(random.between(2000, 6000));
+  options.election_timeout = milliseconds(random.between(200, 600));
+  options.heartbeats_per_election_timeout = static_cast<int>(random.between(3, 8));
+  options.large_values = random.chance(10);
+  if (random.chance(70)) options.drift_permille = kMostDriftPermille;
+  if (random.chance(30)) options.session_window = random.between(1, 3);
+  options.disk.slowest = milliseconds(random.between(1, 15));
+  options.disk.stall_percent = static_cast<double>(random.below(3));
+  options.faults = draw_faults(random, options.election_timeout);
+  options.network = draw_network(random);
+  options.node = draw_node(random);
+  return options;
+}
+
+}  // namespace holdfast::sim
