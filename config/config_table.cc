@@ -28,6 +28,13 @@ tl::unexpected<Error> mismatch(std::string_view key, Revision expected, Revision
               present);
 }
 
+template <typename Iterator>
+std::size_t count_up_to(Iterator first, Iterator last, std::size_t most) {
+  std::size_t count = 0;
+  for (; first != last && count < most; ++first) ++count;
+  return count;
+}
+
 }  // namespace
 
 KeyRange KeyRange::one(std::string_view key) { return {std::string(key), std::string(key) + '\0'}; }
@@ -81,8 +88,13 @@ Result<std::size_t> ConfigTable::remove(const Delete& remove, Revision at, std::
     if (*remove.expected != present) return mismatch(remove.range.begin, *remove.expected, present);
   }
   auto [first, last] = range(remove.range);
+  const std::size_t most = remove.most.value_or(entries_.size());
+  if (!remove.partial && count_up_to(first, last, most + 1) > most) {
+    return fail(Errc::kLimitExceeded, "the range has more keys than the " + std::to_string(most) +
+                                          " that one command deletes; delete it in parts");
+  }
   std::size_t count = 0;
-  while (first != last) {
+  while (first != last && count < most) {
     first = erase(first, at, changes);
     ++count;
   }

@@ -57,9 +57,15 @@ struct Put {
   std::optional<Revision> expected;
 };
 
+/// Keys that one command removes at most, as far as clients are concerned: some 10 ms of applying it.
+constexpr std::size_t kDeleteBatch = 10'000;
+
 struct Delete {
   KeyRange range;
   std::optional<Revision> expected;  ///< one key only
+  /// What it may remove at most. Beyond that it removes the first so many if it is `partial`, else nothing.
+  std::optional<std::size_t> most = {};
+  bool partial = false;
 };
 
 class ConfigTable {

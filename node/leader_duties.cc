@@ -14,8 +14,12 @@ constexpr std::size_t kWaitersPerCommand = 256;
 }  // namespace
 
 LeaderDuties::LeaderDuties(const state::Machine& machine, LeaseClock& leases, const ClusterClock& clock,
-                           Propose propose)
-    : machine_(machine), leases_(leases), clock_(clock), propose_(std::move(propose)) {}
+                           Members members, Propose propose)
+    : machine_(machine),
+      leases_(leases),
+      clock_(clock),
+      members_(std::move(members)),
+      propose_(std::move(propose)) {}
 
 void LeaderDuties::take_office() {
   in_office_ = true;
@@ -25,13 +29,16 @@ void LeaderDuties::take_office() {
   not_before_ = Instant();
   announcing_.clear();
   announcements_due_ = true;
+  level_due_ = true;
+  level_under_way_ = false;
 }
 
 void LeaderDuties::leave_office() { in_office_ = false; }
 
-void LeaderDuties::member_reached(MemberId member, std::string name, std::string client_endpoint) {
+void LeaderDuties::member_reached(MemberId member, std::string name, std::string client_endpoint,
+                                  std::uint16_t feature_level) {
   if (client_endpoint.empty()) return;
-  reached_[member] = {std::move(name), std::move(client_endpoint)};
+  reached_[member] = {{std::move(name), std::move(client_endpoint)}, feature_level};
   announcements_due_ = true;
 }
 
@@ -42,11 +49,12 @@ void LeaderDuties::run(Instant now) {
   end_leases(now);
   time_out_waiters(now);
   if (announcements_due_) announce_members();
+  if (level_due_) raise_feature_level();
 }
 
 Instant LeaderDuties::due() const {
   if (!in_office_) return kNever;
-  Instant due = announcements_due_ ? Instant::min() : kNever;
+  Instant due = announcements_due_ || level_due_ ? Instant::min() : kNever;
   if (ends_under_way_ < kMaxEndsUnderWay) due = std::min(due, leases_.next_deadline());
   if (auto deadline = machine_.locks().next_deadline(); deadline && !time_out_under_way_) {
     due = std::min(due, std::max(clock_.instant_of(*deadline), not_before_));
@@ -76,15 +84,34 @@ void LeaderDuties::time_out_waiters(Instant now) {
 
 void LeaderDuties::announce_members() {
   announcements_due_ = false;
-  for (const auto& [member, address] : reached_) {
+  for (const auto& [member, reached] : reached_) {
+    const auto& [address, feature_level] = reached;
     auto known = machine_.members().find(member);
-    if (known != machine_.members().end() && known->second == address) continue;
-    if (!announcing_.insert(member).second) continue;
-    propose(state::AnnounceMember{member, address.name, address.client_endpoint}, [this, id = member] {
-      announcing_.erase(id);
-      announcements_due_ = true;  // it may have moved again meanwhile
-    });
+    const bool announced = known != machine_.members().end() && known->second == address &&
+                           machine_.level_of(member) == feature_level;
+    if (announced || !announcing_.insert(member).second) continue;
+    propose(state::AnnounceMember{member, address.name, address.client_endpoint, feature_level},
+            [this, id = member] {
+              announcing_.erase(id);
+              announcements_due_ = true;  // it may have moved again meanwhile
+              level_due_ = true;
+            });
   }
+}
+
+/// Going by what is in the log, not by who is connected: a member that is away counts with what it announced.
+void LeaderDuties::raise_feature_level() {
+  level_due_ = false;
+  const raft::Membership& membership = members_();
+  std::uint16_t lowest = state::kSupportedLevel;
+  for (const auto* part : {&membership.voters, &membership.outgoing_voters, &membership.learners}) {
+    for (const raft::Member& member : *part) lowest = std::min(lowest, machine_.level_of(member.id));
+  }
+  if (lowest <= machine_.feature_level() || std::exchange(level_under_way_, true)) return;
+  propose(state::RaiseFeatureLevel{lowest}, [this] {
+    level_under_way_ = false;
+    level_due_ = true;
+  });
 }
 
 void LeaderDuties::propose(state::Operation operation, Callback<void()> settled) {

@@ -19,7 +19,8 @@
 namespace holdfast::node {
 
 /// What the leader does unasked, through the log like everybody else: it ends leases whose time is over,
-/// takes waiters whose time is over out of the locks' queues, and announces where clients reach each member.
+/// takes waiters whose time is over out of the locks' queues, announces where clients reach each member and
+/// what it supports, and raises the feature level once all members support more.
 class LeaderDuties {
  public:
   /// Proposes; runs the callback once its fate is decided.
@@ -27,14 +28,21 @@ class LeaderDuties {
   /// EndLeases commands under way at a time.
   static constexpr int kMaxEndsUnderWay = 4;
 
-  LeaderDuties(const state::Machine& machine, LeaseClock& leases, const ClusterClock& clock, Propose propose);
+  /// The membership in force.
+  using Members = std::function<const raft::Membership&()>;
+
+  LeaderDuties(const state::Machine& machine, LeaseClock& leases, const ClusterClock& clock, Members members,
+               Propose propose);
 
   /// Requires: `leases` and `clock` run.
   void take_office();
   void leave_office();
 
-  /// Where clients reach a member, as that member says.
-  void member_reached(MemberId member, std::string name, std::string client_endpoint);
+  /// Where clients reach a member, and the highest feature level it supports, as that member says.
+  void member_reached(MemberId member, std::string name, std::string client_endpoint,
+                      std::uint16_t feature_level);
+  /// Another membership is in force: whom the feature level waits for may have changed.
+  void membership_changed() { level_due_ = true; }
   void member_lost(MemberId member);
 
   /// Proposes what is due. Cheap if nothing is.
@@ -46,12 +54,14 @@ class LeaderDuties {
   void end_leases(Instant now);
   void time_out_waiters(Instant now);
   void announce_members();
+  void raise_feature_level();
   /// Proposes; `settled` runs unless the office was left in between.
   void propose(state::Operation operation, Callback<void()> settled);
 
   const state::Machine& machine_;
   LeaseClock& leases_;
   const ClusterClock& clock_;
+  Members members_;
   Propose propose_;
 
   bool in_office_ = false;
@@ -59,9 +69,15 @@ class LeaderDuties {
   int ends_under_way_ = 0;
   bool time_out_under_way_ = false;
   Instant not_before_;  // of the next look at overdue waiters
-  std::map<MemberId, state::MemberAddress> reached_;
+  struct Reached {
+    state::MemberAddress address;
+    std::uint16_t feature_level = state::level::kFirst;
+  };
+  std::map<MemberId, Reached> reached_;
   std::set<MemberId> announcing_;
   bool announcements_due_ = false;
+  bool level_due_ = false;
+  bool level_under_way_ = false;
 };
 
 }  // namespace holdfast::node

@@ -14,8 +14,9 @@ Node::~Node() = default;
 void Node::start() { impl_->start(); }
 void Node::on_alarm() { impl_->on_alarm(); }
 void Node::receive(raft::Message message) { impl_->receive(std::move(message)); }
-void Node::peer_connected(MemberId member, std::string client_endpoint, std::string data_id) {
-  impl_->peer_connected(member, std::move(client_endpoint), std::move(data_id));
+void Node::peer_connected(MemberId member, std::string client_endpoint, std::string data_id,
+                          std::uint16_t feature_level) {
+  impl_->peer_connected(member, std::move(client_endpoint), std::move(data_id), feature_level);
 }
 void Node::peer_lost(MemberId member) { impl_->peer_lost(member); }
 void Node::space_changed(Space space) { impl_->space_changed(space); }

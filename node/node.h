@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,11 @@ struct Options {
   ClusterId cluster;
   std::string name;             ///< of this member
   std::string client_endpoint;  ///< where clients reach it; announced through the log
+  /// The highest that this member supports, announced too; lower only in tests. state/feature_level.h
+  std::uint16_t feature_level = state::kSupportedLevel;
+  /// Told once if a newer version wrote what this one does not understand. Nothing is applied from then on,
+  /// so that this member does not part from the others; its process is to end.
+  std::function<void(const Error&)> outdated;
   Duration image_interval = std::chrono::seconds(5);
   std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
   std::size_t history_memory_bytes = 4 << 20;
@@ -66,8 +72,10 @@ class Node {
   // --- From the rim ---
   void on_alarm();
   void receive(raft::Message message);
-  /// A handshake succeeded; the member says where clients reach it and which data directory it has.
-  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id);
+  /// A handshake succeeded; the member says where clients reach it, which data directory it has, and the
+  /// highest feature level it supports.
+  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id,
+                      std::uint16_t feature_level = state::kSupportedLevel);
   void peer_lost(MemberId member);
   /// What the watcher of the disk says. While space is low this member hands leadership over, takes no
   /// writes, neither clients' nor a leader's, and answers reads.
@@ -76,9 +84,9 @@ class Node {
   // --- Calls of the door (rpc/) ---
 
   /// Stamps, encodes and proposes; `done` runs when the command was applied here.
-  /// Errors: kNotLeader, kOverloaded, kDiskFull, kLimitExceeded, kStopping (it was not proposed);
-  /// kNotCommitted (another entry took its place); kUnknown (the time is over, or leadership was lost, before
-  /// its fate was known); or the machine's own.
+  /// Errors: kNotLeader, kOverloaded, kDiskFull, kLimitExceeded, kNotEnabled, kStopping (it was not
+  /// proposed); kNotCommitted (another entry took its place); kUnknown (the time is over, or leadership was
+  /// lost, before its fate was known); or the machine's own.
   void propose(state::Operation operation, state::Stamp stamp, Duration timeout,
                Callback<void(state::Reply)> done);
   /// `ready` runs when a linearizable read may look at machine(). Only on the leader.

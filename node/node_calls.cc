@@ -42,6 +42,9 @@ void Node::Impl::propose(state::Operation operation, state::Stamp stamp, Duratio
 
 Result<void> Node::Impl::enqueue(state::Operation operation, state::Stamp stamp, Instant deadline,
                                  bool bounded, Proposals::Done& done) {
+  if (auto allowed = state::check_level(state::level_of(operation), machine_->feature_level()); !allowed) {
+    return allowed;
+  }
   std::vector<LeaseId> ends = ends_of(operation);
   Result<Blob> command = state::encode({stamp, cluster_time(), std::move(operation)});
   if (!command) return fail(command.error());
@@ -119,8 +122,8 @@ std::optional<LeaderInfo> Node::Impl::leader() const {
   auto announced = machine_->members().find(id);
   if (id == options_.raft.self) {
     info.client_endpoint = options_.client_endpoint;
-  } else if (reached != reached_.end() && !reached->second.empty()) {
-    info.client_endpoint = reached->second;
+  } else if (reached != reached_.end() && !reached->second.endpoint.empty()) {
+    info.client_endpoint = reached->second.endpoint;
   } else if (announced != machine_->members().end()) {
     info.client_endpoint = announced->second.client_endpoint;
   }

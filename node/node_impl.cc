@@ -45,10 +45,12 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
       machine_(std::move(machine)),
       proposals_([this](const std::vector<LeaseId>& leases) { ends_decided(leases); }),
       keep_alives_(lease_clock_),
-      duties_(*machine_, lease_clock_, cluster_clock_,
-              [this](state::Operation operation, Callback<void()> settled) {
-                propose_duty(std::move(operation), std::move(settled));
-              }),
+      duties_(
+          *machine_, lease_clock_, cluster_clock_,
+          [this]() -> const raft::Membership& { return driver_.membership(); },
+          [this](state::Operation operation, Callback<void()> settled) {
+            propose_duty(std::move(operation), std::move(settled));
+          }),
       watches_(*machine_, ports.image_store, ports.loop),
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
       imager_({options_.image_interval,
@@ -65,7 +67,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
           ports.snapshot_store, ports.logging,
           [this](MemberId to, const raft::InstallReply& reply) { driver_.send(to, reply); },
           [this](const raft::Snapshot& snapshot) { image_received(snapshot); }) {
-  duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint);
+  duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint, options_.feature_level);
 }
 
 void Node::Impl::start() {
@@ -96,9 +98,10 @@ void Node::Impl::receive(raft::Message message) {
   settle();
 }
 
-void Node::Impl::peer_connected(MemberId member, std::string client_endpoint, std::string data_id) {
-  reached_[member] = client_endpoint;
-  duties_.member_reached(member, name_of(member), std::move(client_endpoint));
+void Node::Impl::peer_connected(MemberId member, std::string client_endpoint, std::string data_id,
+                                std::uint16_t feature_level) {
+  reached_[member] = {client_endpoint, feature_level};
+  duties_.member_reached(member, name_of(member), std::move(client_endpoint), feature_level);
   driver_.peer_connected(member, std::move(data_id));
   sender_.connected(now(), member);
   tell_leader();
@@ -139,9 +142,12 @@ void Node::Impl::leadership_confirmed(std::uint64_t id, Index read_index) {
 }
 
 void Node::Impl::apply(const raft::Entry& entry) {
+  if (outdated_) return;
   state::Reply reply = state::Done{};
   if (entry.kind == raft::EntryKind::kCommand) {
-    reply = apply_command(entry);
+    state::Applied applied = machine_->apply(entry.index, entry.payload);
+    if (applied.not_understood) return stop_applying(*applied.not_understood);
+    reply = reply_to(std::move(applied));
   } else {
     machine_->skip(entry.index);
   }
@@ -154,8 +160,17 @@ void Node::Impl::apply(const raft::Entry& entry) {
   if (!in_office_ && role_ == raft::Role::kLeader && entry.term == term_) take_office();
 }
 
-state::Reply Node::Impl::apply_command(const raft::Entry& entry) {
-  state::Applied applied = machine_->apply(entry.index, entry.payload);
+void Node::Impl::stop_applying(const Error& not_understood) {
+  outdated_ = true;
+  ports_.logging.write(LogLevel::kError, "outdated",
+                       {{"error", not_understood.message},
+                        {"index", machine_->applied().next()},
+                        {"feature_level", options_.feature_level}});
+  INVARIANT(options_.outdated, "a member that cannot go on has somebody who ends it");
+  options_.outdated(not_understood);
+}
+
+state::Reply Node::Impl::reply_to(state::Applied applied) {
   if (!applied.events.empty()) publish(applied.events);
   if (in_office_ && applied.fresh && applied.reply) {
     if (const auto* granted = std::get_if<state::LeaseGranted>(&*applied.reply)) {

@@ -35,7 +35,8 @@ class Node::Impl final : public DriverListener {
   void start();
   void on_alarm();
   void receive(raft::Message message);
-  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id);
+  void peer_connected(MemberId member, std::string client_endpoint, std::string data_id,
+                      std::uint16_t feature_level);
   void peer_lost(MemberId member);
   void space_changed(Space space);
   void propose(state::Operation operation, state::Stamp stamp, Duration timeout, Proposals::Done done);
@@ -72,7 +73,8 @@ class Node::Impl final : public DriverListener {
   void piece_answered(MemberId from, const raft::InstallReply& reply) override;
   void snapshot_needed() override { sender_.run(now(), driver_.followers(), imager_.newest()); }
 
-  state::Reply apply_command(const raft::Entry& entry);
+  state::Reply reply_to(state::Applied applied);
+  void stop_applying(const Error& not_understood);
   void publish(const std::vector<state::Event>& events);
   void take_office();
   void leave_office();
@@ -135,10 +137,15 @@ class Node::Impl final : public DriverListener {
   bool stopping_ = false;
   Space space_;
   Instant hand_over_again_ = kNever;  // while space is low and this member leads
+  bool outdated_ = false;             // see Options::outdated
   Callback<void()> stopped_;
   Instant handing_over_until_ = kNever;  // while stopping as a leader
   Instant alarm_ = kNever;
-  std::map<MemberId, std::string> reached_;  // client endpoints, as the connected members say
+  struct Reached {
+    std::string endpoint;
+    std::uint16_t feature_level = state::level::kFirst;
+  };
+  std::map<MemberId, Reached> reached_;  // the connected members, as they say
   Lifetime lifetime_;
 };
 

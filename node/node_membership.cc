@@ -25,7 +25,10 @@ void Node::Impl::membership_changed(const raft::Membership& membership) {
                         {"term", driver_.status().term},
                         {"index", driver_.status().last}});
   // Their names may have become known.
-  for (const auto& [member, endpoint] : reached_) duties_.member_reached(member, name_of(member), endpoint);
+  for (const auto& [member, reached] : reached_) {
+    duties_.member_reached(member, name_of(member), reached.endpoint, reached.feature_level);
+  }
+  duties_.membership_changed();
 }
 
 void Node::Impl::change_membership(raft::Membership target, Duration timeout, MembershipCalls::Changed done) {

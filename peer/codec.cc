@@ -275,7 +275,8 @@ Hello read_hello(schema::Hello::Reader in) {
                tame(in.getClientEndpoint(), limits::kMaxAddressBytes),
                tame(in.getDataId(), limits::kMaxNameBytes),
                Index(in.getMembershipIndex()),
-               tame(in.getPeerAddress(), limits::kMaxAddressBytes)};
+               tame(in.getPeerAddress(), limits::kMaxAddressBytes),
+               in.getFeatureLevel()};
 }
 
 Result<Decoded> read_refusal(schema::Refusal::Reader in) {
@@ -330,6 +331,7 @@ Frame encode(const Hello& hello) {
   out.setDataId(hello.data_id.c_str());
   out.setMembershipIndex(hello.membership_index.value());
   out.setPeerAddress(hello.peer_address.c_str());
+  out.setFeatureLevel(hello.feature_level);
   return capnp::messageToFlatArray(builder);
 }
 

@@ -23,10 +23,11 @@ struct Hello {
   MemberId member;    ///< the sender
   MemberId expected;  ///< whom the sender believes to talk to
   std::string name;
-  std::string client_endpoint;    ///< where clients reach the sender
-  std::string data_id = {};       ///< of the sender's data directory
-  Index membership_index = {};    ///< of the entry that the sender's membership comes from
-  std::string peer_address = {};  ///< where other members reach the sender
+  std::string client_endpoint;      ///< where clients reach the sender
+  std::string data_id = {};         ///< of the sender's data directory
+  Index membership_index = {};      ///< of the entry that the sender's membership comes from
+  std::string peer_address = {};    ///< where other members reach the sender
+  std::uint16_t feature_level = 1;  ///< the highest that the sender supports; docs/GLOSSARY.md
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };

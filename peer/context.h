@@ -23,8 +23,11 @@ struct Timing {
 /// destroy the transport.
 struct Events {
   Callback<void(raft::Message)> received;
-  /// This member can now send to `member`, which showed this data id and which clients reach at the endpoint.
-  Callback<void(MemberId member, std::string client_endpoint, std::string data_id)> connected;
+  /// This member can now send to `member`, which showed this data id, which clients reach at the endpoint,
+  /// and which supports this feature level.
+  Callback<void(MemberId member, std::string client_endpoint, std::string data_id,
+                std::uint16_t feature_level)>
+      connected;
   /// It cannot any more; what was under way may be lost.
   Callback<void(MemberId member)> lost;
   /// `member` does not want to hear from this process; told at every attempt, until connected.

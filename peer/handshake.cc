@@ -19,6 +19,7 @@ Hello hello_of(const Identity& self, MemberId expected) {
   hello.data_id = self.data_id;
   hello.membership_index = self.membership_index;
   hello.peer_address = self.peer_address;
+  hello.feature_level = self.feature_level;
   return hello;
 }
 

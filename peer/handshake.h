@@ -17,9 +17,10 @@ struct Identity {
   MemberId member;
   std::string name;
   std::string client_endpoint;
-  std::string data_id = {};       ///< of its data directory; known from Transport::start() on
-  std::string peer_address = {};  ///< where others reach it
-  Index membership_index = {};    ///< of the entry that its membership comes from
+  std::string data_id = {};         ///< of its data directory; known from Transport::start() on
+  std::string peer_address = {};    ///< where others reach it
+  Index membership_index = {};      ///< of the entry that its membership comes from
+  std::uint16_t feature_level = 1;  ///< the highest that it supports
 };
 
 /// Another member, and where it listens for peers.

@@ -80,7 +80,7 @@ void OutgoingLink::on_hello(const Hello& answer) {
   context_.logging.write(LogLevel::kInfo, "peer_connected",
                          {{"peer", peer_.name}, {"address", stream_->remote().to_string()}});
   shown_data_id_ = answer.data_id;
-  context_.events.connected(peer_.id, answer.client_endpoint, answer.data_id);
+  context_.events.connected(peer_.id, answer.client_endpoint, answer.data_id, answer.feature_level);
 }
 
 void OutgoingLink::know(const std::string& data_id) {

@@ -6,7 +6,7 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("holdfast::schema");
 
 struct Command {
-  formatVersion @0 :UInt16;        # 1
+  formatVersion @0 :UInt16;        # the feature level that a member needs to understand this command
   clusterTimeMs @1 :UInt64;        # stamped by the leader
   session @2 :UInt64;              # a lease id; 0: none
   sequence @3 :UInt64;
@@ -24,6 +24,7 @@ struct Command {
     releaseLock @14 :ReleaseLock;
     timeOutWaiters @15 :List(OverdueWaiter);
     announceMember @16 :AnnounceMember;
+    raiseFeatureLevel :group { level @17 :UInt16; }
   }
 }
 
@@ -39,6 +40,10 @@ struct Delete {
   end @1 :Data;                    # exclusive; empty: to the last key
   conditional @2 :Bool;
   expected @3 :UInt64;
+  # From feature level 2 on.
+  bounded @4 :Bool;                # most counts only if set
+  most @5 :UInt64;
+  partial @6 :Bool;
 }
 struct Pair { key @0 :Text; value @1 :Text; }
 struct RegisterInstance {
@@ -67,14 +72,17 @@ struct Acquire {
 struct CancelAcquire { lock @0 :Text; lease @1 :UInt64; attempt @2 :UInt64; }
 struct ReleaseLock { lock @0 :Text; token @1 :UInt64; }
 struct OverdueWaiter { lock @0 :Text; lease @1 :UInt64; ticket @2 :UInt64; }
-struct AnnounceMember { member @0 :UInt64; name @1 :Text; clientEndpoint @2 :Text; }
+struct AnnounceMember {
+  member @0 :UInt64; name @1 :Text; clientEndpoint @2 :Text;
+  featureLevel @3 :UInt16 = 1;     # the highest that it supports
+}
 
 # The outcome of a command, as a session's window keeps it.
 struct StoredReply {
   union {
     done :group { revision @0 :UInt64; }
     leaseGranted :group { lease @1 :UInt64; ttlMs @2 :UInt64; }
-    deleted :group { deletedRevision @3 :UInt64; count @4 :UInt64; }
+    deleted :group { deletedRevision @3 :UInt64; count @4 :UInt64; more @11 :Bool; }
     lock :group { lockRevision @5 :UInt64; token @6 :UInt64; position @7 :UInt64; }
     error :group { code @8 :UInt16; message @9 :Text; errorRevision @10 :UInt64; }
   }

@@ -23,6 +23,7 @@ struct Hello {
   dataId @6 :Text;                 # the UUID of the sender's data directory: 32 hexadecimal digits
   membershipIndex @7 :UInt64;      # of the log entry that the sender's membership comes from
   peerAddress @8 :Text;            # where other members reach the sender
+  featureLevel @9 :UInt16 = 1;     # the highest that the sender supports: docs/decisions/0022-feature-levels.md
 }
 
 struct Refusal {

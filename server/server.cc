@@ -80,6 +80,7 @@ Result<void> Server::take_ports() {
   peer::Options peer_options;
   peer_options.self = {disk_.identity.cluster, disk_.identity.member, disk_.identity.name, client_endpoint_};
   peer_options.self.peer_address = peer_address();
+  peer_options.self.feature_level = state::kSupportedLevel;
   peer_options.listen = options_.peer_listen;
   peer_options.seed = random_seed();
   auto transport = peer::Transport::open(loop_, std::move(peer_options), logging_);
@@ -106,6 +107,7 @@ Result<void> Server::make_node() {
   node_options.cluster = disk_.identity.cluster;
   node_options.name = disk_.identity.name;
   node_options.client_endpoint = client_endpoint_;
+  node_options.outdated = [](const Error&) { _exit(kCannotRun); };
   node_ = std::make_unique<node::Node>(
       std::move(node_options),
       node::Ports{node_loop_, *disk_.log, *disk_.image, *disk_.snapshots, *transport_, logging_},
@@ -148,9 +150,10 @@ void Server::start() {
 peer::Events Server::peer_events() {
   peer::Events events;
   events.received = [this](raft::Message message) { node_->receive(std::move(message)); };
-  events.connected = [this](MemberId member, std::string client_endpoint, std::string data_id) {
+  events.connected = [this](MemberId member, std::string client_endpoint, std::string data_id,
+                            std::uint16_t feature_level) {
     refusing_.erase(member);
-    node_->peer_connected(member, std::move(client_endpoint), std::move(data_id));
+    node_->peer_connected(member, std::move(client_endpoint), std::move(data_id), feature_level);
   };
   events.lost = [this](MemberId member) { node_->peer_lost(member); };
   events.refused = [this](MemberId member, std::string reason) { peer_refused(member, reason); };

@@ -54,11 +54,16 @@ struct AnnounceMember {
   MemberId member;
   std::string name;
   std::string client_endpoint;
+  std::uint16_t feature_level = 1;  ///< the highest that it supports
+};
+/// From here on all members understand more: feature_level.h. Proposed only by the leader.
+struct RaiseFeatureLevel {
+  std::uint16_t level = 1;
 };
 
 using Operation = std::variant<GrantLease, RevokeLease, EndLeases, config::Put, config::Delete,
                                RegisterInstance, DeregisterInstance, lock::Acquire, CancelAcquire,
-                               ReleaseLock, TimeOutWaiters, AnnounceMember>;
+                               ReleaseLock, TimeOutWaiters, AnnounceMember, RaiseFeatureLevel>;
 
 /// Exactly-once: the machine keeps the outcome under (session, sequence) until the client has acknowledged
 /// it. A session is a lease. No session (zero): the command runs each time it is committed. Ref: Diss. §6.3
@@ -74,12 +79,17 @@ struct Command {
   Operation operation;
 };
 
-/// Goes into every command: docs/formats/COMMAND.md.
-constexpr std::uint16_t kCommandFormat = 1;
+/// A command, and the feature level that it says it needs.
+struct Decoded {
+  Command command;
+  std::uint16_t level = 1;
+};
 
 /// Errors: kLimitExceeded if the encoding is larger than limits::kMaxEntryBytes.
 Result<Blob> encode(const Command& command);
-/// Errors: kCorrupt, also for a format version this build does not know.
+/// Errors: kCorrupt; kNotEnabled if it needs a higher level than `supported`: another version wrote it.
+Result<Decoded> decode(const Blob& bytes, std::uint16_t supported);
+/// As this version understands it.
 Result<Command> decode(const Blob& bytes);
 
 }  // namespace holdfast::state

@@ -2,6 +2,7 @@
 
 #include "command.capnp.h"
 #include "state/command.h"
+#include "state/feature_level.h"
 #include "state/message.h"
 
 namespace holdfast::state {
@@ -28,8 +29,10 @@ Operation read(schema::Put::Reader from) {
 }
 
 Operation read(schema::Delete::Reader from) {
-  config::Delete to{{string_of(from.getBegin()), string_of(from.getEnd())}, {}};
+  config::Delete to{{string_of(from.getBegin()), string_of(from.getEnd())}, {}, {}, false};
   if (from.getConditional()) to.expected = Revision(from.getExpected());
+  if (from.getBounded()) to.most = static_cast<std::size_t>(from.getMost());
+  to.partial = from.getPartial();
   return to;
 }
 
@@ -92,7 +95,7 @@ Operation read(capnp::List<schema::OverdueWaiter>::Reader from) {
 
 Operation read(schema::AnnounceMember::Reader from) {
   return AnnounceMember{MemberId(from.getMember()), string_of(from.getName()),
-                        string_of(from.getClientEndpoint())};
+                        string_of(from.getClientEndpoint()), from.getFeatureLevel()};
 }
 
 Result<Operation> read_operation(schema::Command::Reader from) {
@@ -121,27 +124,52 @@ Result<Operation> read_operation(schema::Command::Reader from) {
       return read(from.getTimeOutWaiters());
     case schema::Command::ANNOUNCE_MEMBER:
       return read(from.getAnnounceMember());
+    case schema::Command::RAISE_FEATURE_LEVEL:
+      return Operation(RaiseFeatureLevel{from.getRaiseFeatureLevel().getLevel()});
   }
   return fail(Errc::kCorrupt, "a command asks for an operation that this version does not know");
 }
 
-Result<Command> read_command(schema::Command::Reader from) {
-  if (from.getFormatVersion() != kCommandFormat) {
-    return fail(Errc::kCorrupt, "a command has format " + std::to_string(from.getFormatVersion()) +
-                                    "; this version knows format " + std::to_string(kCommandFormat));
-  }
+/// Asked before anything else is read, so that what another version meant is not mistaken for garbage.
+Result<void> check_readable(std::uint16_t format, std::uint16_t supported) {
+  if (format == 0) return fail(Errc::kCorrupt, "a command has no format version");
+  if (format <= supported) return {};
+  return fail(Errc::kNotEnabled, "the log has a command of feature level " + std::to_string(format) +
+                                     ", and this version understands those up to level " +
+                                     std::to_string(supported) +
+                                     "; start the version of Holdfast that the other members run");
+}
+
+Result<Decoded> read_command(schema::Command::Reader from, std::uint16_t supported) {
+  const std::uint16_t level = from.getFormatVersion();
+  if (auto readable = check_readable(level, supported); !readable) return fail(readable.error());
   auto operation = read_operation(from);
   if (!operation) return fail(std::move(operation).error());
-  return Command{{LeaseId(from.getSession()), from.getSequence(), from.getAcknowledgedBelow()},
-                 time_of(from.getClusterTimeMs()),
-                 *std::move(operation)};
+  if (const auto* raise = std::get_if<RaiseFeatureLevel>(&*operation)) {
+    if (auto readable = check_readable(raise->level, supported); !readable) return fail(readable.error());
+  }
+  if (level < level_of(*operation)) {
+    return fail(Errc::kCorrupt, "a command of feature level " + std::to_string(level) +
+                                    " asks for what there is only at a higher one");
+  }
+  return Decoded{{{LeaseId(from.getSession()), from.getSequence(), from.getAcknowledgedBelow()},
+                  time_of(from.getClusterTimeMs()),
+                  *std::move(operation)},
+                 level};
 }
 
 }  // namespace
 
+Result<Decoded> decode(const Blob& bytes, std::uint16_t supported) {
+  return read_message<schema::Command>(bytes, [supported](schema::Command::Reader from) -> Result<Decoded> {
+    return read_command(from, supported);
+  });
+}
+
 Result<Command> decode(const Blob& bytes) {
-  return read_message<schema::Command>(
-      bytes, [](schema::Command::Reader from) -> Result<Command> { return read_command(from); });
+  auto decoded = decode(bytes, kSupportedLevel);
+  if (!decoded) return fail(std::move(decoded).error());
+  return std::move(decoded->command);
 }
 
 }  // namespace holdfast::state

@@ -2,6 +2,7 @@
 
 #include "command.capnp.h"
 #include "state/command.h"
+#include "state/feature_level.h"
 #include "state/message.h"
 
 namespace holdfast::state {
@@ -37,6 +38,9 @@ struct OperationWriter {
     remove.setEnd(data_of(from.range.end));
     remove.setConditional(from.expected.has_value());
     if (from.expected) remove.setExpected(from.expected->value());
+    remove.setBounded(from.most.has_value());
+    if (from.most) remove.setMost(*from.most);
+    remove.setPartial(from.partial);
   }
   void operator()(const RegisterInstance& from) {
     auto out = to.initRegisterInstance();
@@ -100,7 +104,9 @@ struct OperationWriter {
     out.setMember(from.member.value());
     out.setName(from.name);
     out.setClientEndpoint(from.client_endpoint);
+    out.setFeatureLevel(from.feature_level);
   }
+  void operator()(const RaiseFeatureLevel& from) { to.initRaiseFeatureLevel().setLevel(from.level); }
 };
 
 }  // namespace
@@ -110,7 +116,7 @@ Result<Blob> encode(const state::Command& command) {
   capnp::word scratch[512] = {};
   capnp::MallocMessageBuilder message(kj::arrayPtr(scratch, 512));
   auto to = message.initRoot<schema::Command>();
-  to.setFormatVersion(kCommandFormat);
+  to.setFormatVersion(level_of(command.operation));
   to.setClusterTimeMs(wire(command.time));
   to.setSession(command.stamp.session.value());
   to.setSequence(command.stamp.sequence);

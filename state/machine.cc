@@ -38,13 +38,20 @@ Reply Machine::Impl::run(Command& command) {
 Applied Machine::apply(Index index, const Blob& bytes) {
   Impl& machine = *impl_;
   INVARIANT(index == machine.applied.next(), "a committed entry was left out or applied twice");
-  auto command = decode(bytes);
-  INVARIANT(command, "a committed command cannot be read, and to pass over it would part the replicas");
+  Applied applied;
+  auto decoded = decode(bytes, machine.supported);
+  if (!decoded && decoded.error().code == Errc::kNotEnabled) {
+    applied.not_understood = std::move(decoded).error();
+    return applied;
+  }
+  INVARIANT(decoded, "a committed command cannot be read, and to pass over it would part the replicas");
+  Command* const command = &decoded->command;
   machine.applied = index;
   machine.time = std::max(machine.time, command->time);
 
-  Applied applied;
-  if (const LeaseId session = command->stamp.session; session && !machine.leases.is_live(session)) {
+  if (const auto allowed = check_level(decoded->level, machine.feature_level); !allowed) {
+    applied.reply = fail(allowed.error());
+  } else if (const LeaseId session = command->stamp.session; session && !machine.leases.is_live(session)) {
     applied.reply = no_lease(session);
   } else {
     Sessions::Meeting meeting;
@@ -145,7 +152,9 @@ Reply Machine::Impl::perform(const config::Put& put) {
 Reply Machine::Impl::perform(const config::Delete& remove) {
   auto count = config.remove(remove, at(), config_changes_);
   if (!count) return fail(std::move(count).error());
-  return Deleted{left_at(), *count};
+  const bool bounded = remove.most && *count == *remove.most;
+  const auto [first, last] = config.range(remove.range);
+  return Deleted{left_at(), *count, bounded && first != last};
 }
 
 Reply Machine::Impl::perform(RegisterInstance& wish) {
@@ -196,6 +205,17 @@ Reply Machine::Impl::perform(const AnnounceMember& announce) {
     member_changes.touch(announce.member, known ? &found->second : nullptr);
     members.insert_or_assign(announce.member, address);
   }
+  const auto announced = member_levels.find(announce.member);
+  if (announced == member_levels.end() || announced->second != announce.feature_level) {
+    member_level_changes.touch(announce.member,
+                               announced == member_levels.end() ? nullptr : &announced->second);
+    member_levels.insert_or_assign(announce.member, announce.feature_level);
+  }
+  return Done{revision};
+}
+
+Reply Machine::Impl::perform(const RaiseFeatureLevel& raise) {
+  feature_level = std::max(feature_level, raise.level);
   return Done{revision};
 }
 

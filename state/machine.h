@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "registry/registry_table.h"
 #include "state/command.h"
 #include "state/event.h"
+#include "state/feature_level.h"
 #include "state/history.h"
 #include "state/reply.h"
 
@@ -28,6 +30,9 @@ struct Applied {
   Reply reply;
   std::vector<Event> events;  ///< all at one revision, in the order in which they happened
   bool fresh = true;
+  /// Set if a newer version wrote the command: nothing was applied, and this member must not go on, for what
+  /// it made of the rest would differ from the others' state.
+  std::optional<Error> not_understood;
 };
 
 struct MemberAddress {
@@ -38,12 +43,14 @@ struct MemberAddress {
 
 class Machine {
  public:
-  Machine();
+  /// `supported`: the highest feature level that this member understands; lower only in tests.
+  explicit Machine(std::uint16_t supported = kSupportedLevel);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
   /// Applies the command of the entry at `index`. Requires: index == applied().next().
+  /// A command above the cluster's feature level is refused (kNotEnabled), by every member alike.
   /// A command that cannot be decoded is a bug or corruption that was let through: it ends the process.
   Applied apply(Index index, const Blob& command);
   /// Passes over an entry that is not a command.
@@ -62,6 +69,10 @@ class Machine {
   const lock::LockTable& locks() const;
   const History& history() const;
   const std::map<MemberId, MemberAddress, std::less<>>& members() const;
+  /// What may be proposed: feature_level.h.
+  std::uint16_t feature_level() const;
+  /// The highest level that a member supports, as it announced; the first if it did not.
+  std::uint16_t level_of(MemberId member) const;
   /// What hangs on a lease, for people: "key:/a", "instance:web/web-1", "lock:deploy", "queue:deploy". At
   /// most `most`.
   std::vector<std::string> attachments(LeaseId lease, std::size_t most) const;
@@ -85,7 +96,7 @@ class Machine {
   /// Builds a machine from an image's rows, in any order, then finish_loading(); applied() is then the index
   /// that freeze() returned. No rows at all make the machine of a new cluster.
   /// Requires: nothing was applied yet.
-  /// Errors: kCorrupt, naming the table.
+  /// Errors: kCorrupt, naming the table; kNotEnabled, if a newer version wrote the image.
   Result<void> load(std::size_t table, const Row& row);
   Result<void> finish_loading();
   /// Exchanges all state: whoever refers to this machine sees the other's. What was read from either (tables,

@@ -33,6 +33,7 @@ Machine::Impl::Meta Machine::Impl::meta() const {
           {"history_first_revision", first_watchable.value()},
           {"last_token", locks.last_token().value()},
           {"cluster_time_ms", static_cast<std::uint64_t>(time.count())},
+          {"feature_level", feature_level},
           {"digest", digest.value()}};
 }
 
@@ -48,6 +49,7 @@ Index Machine::Impl::freeze() {
   sessions.changes().freeze();
   sessions.outcome_changes().freeze();
   member_changes.freeze();
+  member_level_changes.freeze();
   history.freeze();
   return applied;
 }
@@ -65,6 +67,7 @@ std::vector<RowChange> Machine::Impl::take_rows(std::size_t most) {
   append(rows, kSessionsTable, sessions.changes().take(sessions.all(), left()));
   append(rows, kOutcomesTable, sessions.outcome_changes().take(sessions.outcomes(), left()));
   append(rows, kMembersTable, member_changes.take(members, left()));
+  append(rows, kMemberLevelsTable, member_level_changes.take(member_levels, left()));
   return rows;
 }
 
@@ -125,6 +128,11 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
       member.client_endpoint = read.text();
       break;
     }
+    case kMemberLevelsTable: {
+      const MemberId id(read.number());
+      member_levels[id] = read.number();
+      break;
+    }
     default:
       return fail(Errc::kCorrupt, "the image has a table that this version does not know");
   }
@@ -134,6 +142,7 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
 Result<void> Machine::Impl::finish_loading() {
   const Meta expected = meta();
   if (loaded_meta_.empty() && leases.all().empty() && config.all().empty()) return {};
+  loaded_meta_.try_emplace("feature_level", level::kFirst);  // images of before there were levels
   for (const auto& [name, value] : expected) {
     if (!loaded_meta_.contains(name)) {
       return fail(Errc::kCorrupt, "the image's table meta has no row " + name);
@@ -143,6 +152,13 @@ Result<void> Machine::Impl::finish_loading() {
     return fail(Errc::kCorrupt, "the image has format " + std::to_string(loaded_meta_["format_version"]) +
                                     "; this version knows format " + std::to_string(kImageFormat));
   }
+  if (loaded_meta_["feature_level"] > supported) {
+    return fail(Errc::kNotEnabled,
+                "the image was written at feature level " + std::to_string(loaded_meta_["feature_level"]) +
+                    ", and this version understands levels up to " + std::to_string(supported) +
+                    "; start the version of Holdfast that wrote it");
+  }
+  feature_level = static_cast<std::uint16_t>(loaded_meta_["feature_level"]);
   applied = Index(loaded_meta_["applied_index"]);
   revision = Revision(loaded_meta_["revision"]);
   first_watchable = Revision(loaded_meta_["history_first_revision"]);

@@ -14,7 +14,11 @@ namespace holdfast::state {
 /// way to the image and back is in machine_image.cc.
 class Machine::Impl {
  public:
-  Impl() : is_live([this](LeaseId id) { return leases.is_live(id); }) {}
+  explicit Impl(std::uint16_t supported_in)
+      : supported(supported_in), is_live([this](LeaseId id) { return leases.is_live(id); }) {}
+
+  // Constant after construction.
+  const std::uint16_t supported;
 
   Reply run(Command& command);
   std::vector<Event> publish();
@@ -28,6 +32,7 @@ class Machine::Impl {
   Index applied;
   Revision revision;
   Revision first_watchable{1};
+  std::uint16_t feature_level = level::kFirst;
   ClusterTime time{0};
   RollingDigest digest;
   lease::LeaseTable leases;
@@ -37,6 +42,8 @@ class Machine::Impl {
   Sessions sessions;
   std::map<MemberId, MemberAddress, std::less<>> members;
   ChangedRows<MemberId, MemberAddress> member_changes;
+  std::map<MemberId, std::uint64_t, std::less<>> member_levels;
+  ChangedRows<MemberId, std::uint64_t> member_level_changes;
   History history;
 
  private:
@@ -52,6 +59,7 @@ class Machine::Impl {
   Reply perform(const ReleaseLock& release);
   Reply perform(const TimeOutWaiters& time_out);
   Reply perform(const AnnounceMember& announce);
+  Reply perform(const RaiseFeatureLevel& raise);
 
   /// Removes what is attached to leases that are ending, at most limits::kLeaseEndBatch things, and the
   /// leases that have nothing left.

@@ -2,7 +2,7 @@
 
 namespace holdfast::state {
 
-Machine::Machine() : impl_(std::make_unique<Impl>()) {}
+Machine::Machine(std::uint16_t supported) : impl_(std::make_unique<Impl>(supported)) {}
 Machine::~Machine() = default;
 
 Index Machine::applied() const { return impl_->applied; }
@@ -15,6 +15,11 @@ const registry::RegistryTable& Machine::registry() const { return impl_->registr
 const lock::LockTable& Machine::locks() const { return impl_->locks; }
 const History& Machine::history() const { return impl_->history; }
 const std::map<MemberId, MemberAddress, std::less<>>& Machine::members() const { return impl_->members; }
+std::uint16_t Machine::feature_level() const { return impl_->feature_level; }
+std::uint16_t Machine::level_of(MemberId member) const {
+  const auto found = impl_->member_levels.find(member);
+  return found == impl_->member_levels.end() ? level::kFirst : static_cast<std::uint16_t>(found->second);
+}
 std::uint64_t Machine::digest() const { return impl_->digest.value(); }
 
 std::vector<std::string> Machine::attachments(LeaseId lease, std::size_t most) const {
@@ -50,7 +55,8 @@ void Machine::image_durable(std::size_t keep_history_bytes) {
 }
 std::size_t Machine::rows_pending() const {
   return impl_->leases.pending() + impl_->config.pending() + impl_->registry.pending() +
-         impl_->locks.pending() + impl_->sessions.pending() + impl_->member_changes.pending();
+         impl_->locks.pending() + impl_->sessions.pending() + impl_->member_changes.pending() +
+         impl_->member_level_changes.pending();
 }
 
 Result<void> Machine::load(std::size_t table, const Row& row) { return impl_->load(table, row); }

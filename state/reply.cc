@@ -20,6 +20,7 @@ struct BodyWriter {
     auto out = to.initDeleted();
     out.setDeletedRevision(from.revision.value());
     out.setCount(from.count);
+    out.setMore(from.more);
   }
   void operator()(const LockAnswer& from) {
     auto out = to.initLock();
@@ -40,7 +41,7 @@ Result<Reply> read_reply(schema::StoredReply::Reader from) {
     }
     case schema::StoredReply::DELETED: {
       const auto deleted = from.getDeleted();
-      return Reply(Deleted{Revision(deleted.getDeletedRevision()), deleted.getCount()});
+      return Reply(Deleted{Revision(deleted.getDeletedRevision()), deleted.getCount(), deleted.getMore()});
     }
     case schema::StoredReply::LOCK: {
       const auto answer = from.getLock();

@@ -23,6 +23,7 @@ struct LeaseGranted {
 struct Deleted {
   Revision revision;
   std::uint64_t count = 0;
+  bool more = false;  ///< the command was bounded, and the range has further keys
   friend bool operator==(const Deleted&, const Deleted&) = default;
 };
 struct LockAnswer {

@@ -14,6 +14,7 @@ struct Adder {
   void operator()(const Deleted& reply) {
     digest.add(reply.revision.value());
     digest.add(reply.count);
+    if (reply.more) digest.add(1);
   }
   void operator()(const LockAnswer& reply) {
     digest.add(reply.revision.value());

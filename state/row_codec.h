@@ -26,6 +26,7 @@ enum TableId : std::size_t {
   kSessionsTable,
   kOutcomesTable,
   kMembersTable,
+  kMemberLevelsTable,
 };
 
 // The key cells of a row: what a removal carries.

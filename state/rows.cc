@@ -52,6 +52,7 @@ const std::vector<TableDescription>& table_descriptions() {
       {"sessions", {{"lease", kInteger}, {"acknowledged_below", kInteger}}, 1},
       {"outcomes", {{"session", kInteger}, {"sequence", kInteger}, {"reply", kBytes}}, 2},
       {"members", {{"id", kInteger}, {"name", kText}, {"client_endpoint", kText}}, 1},
+      {"member_levels", {{"id", kInteger}, {"feature_level", kInteger}}, 1},
   };
   return descriptions;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "state/feature_level.h"
 
 namespace holdfast::state {
 
@@ -140,6 +141,10 @@ struct Validator {
   }
   Result<void> operator()(const AnnounceMember& announce) {
     return all_of(name("the member's name", announce.name), address(announce.client_endpoint));
+  }
+  Result<void> operator()(const RaiseFeatureLevel& raise) {
+    if (raise.level >= level::kFirst && raise.level <= kSupportedLevel) return {};
+    return fail(Errc::kInvalidArgument, "there is no feature level " + std::to_string(raise.level));
   }
 
  private:

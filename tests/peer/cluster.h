@@ -70,6 +70,7 @@ struct Member {
   std::vector<raft::Message> received;
   std::map<MemberId, std::string> connected;
   std::map<MemberId, std::string> data_ids;
+  std::map<MemberId, std::uint16_t> levels;
   std::map<MemberId, std::string> refused;
   int lost = 0;
 
@@ -88,7 +89,9 @@ struct Member {
     transport->set_peers(std::move(peers));
     Events events;
     events.received = [this](raft::Message message) { received.push_back(std::move(message)); };
-    events.connected = [this](MemberId member, std::string endpoint, std::string data_id) {
+    events.connected = [this](MemberId member, std::string endpoint, std::string data_id,
+                              std::uint16_t level) {
+      levels[member] = level;
       connected[member] = std::move(endpoint);
       data_ids[member] = std::move(data_id);
       refused.erase(member);

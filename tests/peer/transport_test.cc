@@ -299,7 +299,7 @@ TEST_CASE("peers may be changed from inside a callback") {
     ++received;
     two.transport->set_peers({});  // the sender is a member no more
   };
-  events.connected = [](MemberId, std::string, std::string) {};
+  events.connected = [](MemberId, std::string, std::string, std::uint16_t) {};
   events.lost = [](MemberId) {};
   events.refused = [](MemberId, std::string) {};
   two.transport->start(std::move(events), two.self.data_id);

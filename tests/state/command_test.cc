@@ -34,14 +34,15 @@ std::vector<Operation> one_of_each() {
           RevokeLease{LeaseId(4)},
           EndLeases{{LeaseId(4), LeaseId(9)}},
           config::Put{std::string("/\0k", 3), Blob(std::string("\xff\0", 2)), LeaseId(4), Revision(0)},
-          config::Delete{config::KeyRange::prefix("/k"), {}},
+          config::Delete{config::KeyRange::prefix("/k"), {}, 7, true},
           full_instance(),
           DeregisterInstance{"web", "web-1", LeaseId(4)},
           full_acquire(),
           CancelAcquire{"deploy", LeaseId(4), 5},
           ReleaseLock{"deploy", Token(12)},
           TimeOutWaiters{{{"deploy", LeaseId(4), 99}, {"other", LeaseId(5), 98}}},
-          AnnounceMember{MemberId(3), "n1", "127.0.0.1:2379"}};
+          AnnounceMember{MemberId(3), "n1", "127.0.0.1:2379", 2},
+          RaiseFeatureLevel{2}};
 }
 
 std::string hex(std::string_view bytes) {

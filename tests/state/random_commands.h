@@ -104,6 +104,7 @@ class RandomCommands {
         return config::Put{any_text("key-"), Blob(any_text("value-")), lease_or_none(),
                            any_expectation(machine)};
       case 7:
+        if (random_.chance(50)) return config::Delete{any_range(), {}, random_.below(4), random_.chance(50)};
         return config::Delete{any_range(), any_expectation(machine)};
       case 8:
       case 9:
@@ -115,6 +116,7 @@ class RandomCommands {
       case 12:
         return CancelAcquire{any_text("lock-"), any_lease(), any_number(3)};
       case 13:
+        if (random_.chance(10)) return RaiseFeatureLevel{kSupportedLevel};
         if (random_.chance(30))
           return AnnounceMember{MemberId(any_number(5)), any_text("n"), any_text("host-")};
         return TimeOutWaiters{machine.locks().overdue(now_, 5)};
