@@ -19,6 +19,7 @@ namespace {
 /// Filled on the store's thread, taken over on the loop.
 class MachineLoader final : public RowLoader {
  public:
+  explicit MachineLoader(std::uint16_t feature_level) : machine(feature_level) {}
   Result<void> take(std::size_t table, const Row& row) override { return machine.load(table, row); }
   Result<void> finish() override { return machine.finish_loading(); }
   state::Machine machine;
@@ -46,7 +47,7 @@ void Node::Impl::install(const raft::Snapshot& snapshot) {
     return give_up_install(nullptr);
   }
   // Owners: the store while it reads the rows, then the completion.
-  auto loader = std::make_shared<MachineLoader>();
+  auto loader = std::make_shared<MachineLoader>(options_.feature_level);
   ports_.snapshot_store.install(snapshot, loader,
                                 lifetime_.guard([this, snapshot, loader](const Result<void>& done) {
                                   if (done) {
@@ -54,6 +55,7 @@ void Node::Impl::install(const raft::Snapshot& snapshot) {
                                   } else {
                                     driver_.abandon_install();
                                     give_up_install(&done.error());
+                                    if (done.error().code == Errc::kNotEnabled) stop_applying(done.error());
                                   }
                                   settle();
                                 }));
