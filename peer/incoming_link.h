@@ -32,6 +32,8 @@ class IncomingLink {
 
   /// None before the handshake.
   MemberId member() const { return member_; }
+  /// Where it comes from.
+  const std::string& host() const { return stream_.remote().host; }
   /// What it said in the handshake.
   const Hello& greeting() const { return greeting_; }
 

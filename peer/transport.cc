@@ -13,7 +13,10 @@
 namespace holdfast::peer {
 namespace {
 
-constexpr std::size_t kMaxAccepted = 256;  // members, their leftovers, and strangers until their deadline
+// Strangers until their handshake or its deadline; beyond it the newcomer displaces one, so that nobody who
+// opens connections and says nothing keeps members out. Members come on top, one connection each.
+constexpr std::size_t kMaxStrangers = 256;
+constexpr std::size_t kMaxAccepted = kMaxStrangers + 64;
 constexpr std::size_t kMaxGuests = 16;
 constexpr Duration kBetweenEqualLines = std::chrono::seconds(10);
 constexpr std::size_t kMaxDifferentLines = 64;
@@ -51,6 +54,7 @@ class Transport::Impl final : public IncomingLink::Owner {
 
  private:
   void accept(net::Socket socket);
+  void make_room();
   void dial(const Peer& peer);
   void relink();
   void relink_soon();
@@ -91,8 +95,26 @@ void Transport::Impl::accept(net::Socket socket) {
   if (!started_) {
     return;  // closed; the peer dials again
   }
+  make_room();
   socket.set_stall_timeout(context_.timing.stall_timeout);
   incoming_.push_back(std::make_unique<IncomingLink>(context_, *this, std::move(socket)));
+}
+
+/// Gives up the oldest stranger of the host that has most of them: a host that floods displaces itself.
+void Transport::Impl::make_room() {
+  std::map<std::string, std::size_t> strangers;
+  std::size_t count = 0;
+  for (const auto& link : incoming_) {
+    if (link->member()) continue;
+    ++strangers[link->host()];
+    ++count;
+  }
+  if (count < kMaxStrangers) return;
+  const auto most = std::max_element(strangers.begin(), strangers.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  incoming_.erase(std::find_if(incoming_.begin(), incoming_.end(), [&](const auto& link) {
+    return !link->member() && link->host() == most->first;
+  }));
 }
 
 void Transport::Impl::start(Events events, std::string data_id) {

@@ -147,6 +147,29 @@ TEST_CASE("a connection that never greets is closed at its deadline") {
   CHECK(member.lines.count({"peer_connection_closed", "no handshake in time"}) == 1);
 }
 
+TEST_CASE("strangers who say nothing do not keep a member out, however many they are") {
+  Besieged world;
+  std::vector<asio::ip::tcp::socket> strangers;
+  for (int i = 0; i < 600; ++i) {
+    strangers.push_back(world.dial());
+    int turns = 0;
+    run_until(world.loop, [&] { return ++turns > 2; });
+  }
+  auto member = world.dial();
+  world.write(member, good_hello());
+  std::string answer;
+  run_until(world.loop, [&] {
+    std::string bytes(4096, '\0');
+    asio::error_code error;
+    bytes.resize(member.read_some(asio::buffer(bytes), error));
+    answer += bytes;
+    return !answer.empty();
+  });
+  world.write(member, bytes_of(encode(vote_of_two(1))));
+  run_until(world.loop, [&] { return !world.one.received.empty(); });
+  world.check_alive();
+}
+
 TEST_CASE("a member that does not answer the handshake is given up and dialled again") {
   net::EventLoop loop;
   Member member;
