@@ -17,6 +17,10 @@ using session::Repeat;
 
 /// With another member to try, no attempt takes more than half of what is left; but each gets a fair chance.
 constexpr milliseconds kFairChance{500};
+/// A call unanswered for so long makes the caller ask whether the member is there at all; a process that is
+/// stopped keeps its connections, and says nothing.
+constexpr milliseconds kProbeAfter{250};
+constexpr milliseconds kProbePatience{750};
 /// Of an attempt's time, kept for the answer's way back.
 constexpr milliseconds kWayBack{200};
 
@@ -123,6 +127,9 @@ class Caller::Call {
                  true};
     });
     auto& used = *link;
+    if (limit < left) {
+      silence = silence.exclusiveJoin(when_gone(used));
+    }
     return kj::evalNow([&]() { return send_(attempt); })
         .then([](std::optional<Error> error) { return from_answer(std::move(error)); },
               [](kj::Exception&& exception) { return from_exception(exception); })
@@ -130,6 +137,26 @@ class Caller::Call {
         .then([this, &used](Got got) { return whose_lease(used, std::move(got)); })
         .then([this, &used](Got got) { return decide(used, std::move(got)); })
         .attach(kj::mv(link));
+  }
+
+  /// Done when the member answers nothing at all any more: sooner than when its call takes too long.
+  kj::Promise<Got> when_gone(Link& link) {
+    auto& timer = caller_.loop_.timer();
+    return timer.afterDelay(delay(kProbeAfter))
+        .then([&link, &timer]() {
+          // A connection that breaks tells the call itself.
+          return link.cluster()
+              .selfRequest()
+              .send()
+              .then([](auto&&) { return true; }, [](kj::Exception&&) { return true; })
+              .exclusiveJoin(timer.afterDelay(delay(kProbePatience)).then([]() { return false; }));
+        })
+        .then([this, &link](bool there) -> kj::Promise<Got> {
+          if (there) {
+            return when_gone(link);
+          }
+          return Got{{Outcome::Kind::kLost}, Error{Errc::kUnknown, "the member does not answer", {}}, true};
+        });
   }
 
   /// "No such lease" under a stamp may speak of the session or of a lease that the request names.
