@@ -53,6 +53,8 @@ void add_lease_commands(CLI::App& app, Chosen& chosen);
 void add_register_command(CLI::App& app, Chosen& chosen);
 void add_registry_commands(CLI::App& app, Chosen& chosen);
 void add_lock_commands(CLI::App& app, Chosen& chosen);
+void add_member_commands(CLI::App& app, Chosen& chosen);
+void add_leader_commands(CLI::App& app, Chosen& chosen);
 void add_status_command(CLI::App& app, Chosen& chosen);
 
 /// Makes `run(context, arguments)` what happens if `command` is chosen. `arguments` is owned by the closures

@@ -84,6 +84,8 @@ int run(int argc, char** argv) {
   add_register_command(app, chosen);
   add_registry_commands(app, chosen);
   add_lock_commands(app, chosen);
+  add_member_commands(app, chosen);
+  add_leader_commands(app, chosen);
   add_status_command(app, chosen);
 
   std::vector<std::string> words(argv + 1, argv + argc);

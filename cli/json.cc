@@ -1,5 +1,6 @@
 #include "cli/json.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -217,6 +218,25 @@ Json to_json(const client::ClusterStatus& status) {
     one["commit_index"] = member.commit_index;
     one["applied_index"] = member.applied_index;
     one["healthy"] = member.healthy;
+  }
+  return json;
+}
+
+Json to_json(const client::Membership& membership) {
+  Json json;
+  json["cluster_id"] = id_text(membership.cluster_id);
+  json["leader"] = membership.leader;
+  json["changing"] = membership.changing;
+  json["members"] = array();
+  for (const client::Participant& member : membership.members) {
+    Json& one = json["members"].emplace_back();
+    one["id"] = id_text(member.id);
+    one["name"] = member.name;
+    one["peer"] = member.peer_address;
+    one["endpoint"] = member.endpoint;
+    one["role"] = member.part;
+    one["match_index"] = member.match_index;
+    one["behind"] = membership.last_index - std::min(member.match_index, membership.last_index);
   }
   return json;
 }

@@ -33,5 +33,6 @@ Json to_json(const std::vector<client::ServiceInfo>& services);
 Json to_json(const std::string& service, const std::vector<client::Instance>& instances);
 Json to_json(const std::vector<client::LockInfo>& locks);
 Json to_json(const client::ClusterStatus& status);
+Json to_json(const client::Membership& membership);
 
 }  // namespace holdfast::cli

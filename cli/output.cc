@@ -115,6 +115,40 @@ void Output::locks(const std::vector<client::LockInfo>& locks) {
   show([&] { return to_text(locks); }, [&] { return to_json(locks); });
 }
 
+void Output::members(const client::Membership& membership) {
+  show([&] { return to_text(membership); }, [&] { return to_json(membership); });
+}
+
+void Output::member_changed(const std::string& how, const client::MemberChange& change) {
+  show([&] { return "member " + change.name + " " + how + ": a " + change.part + "\n"; },
+       [&] {
+         return Json{{"id", id_text(change.id)}, {"name", change.name}, {"role", change.part}};
+       });
+}
+
+void Output::member_removed(const client::MemberChange& change) {
+  show([&] { return "member " + change.name + " removed\n"; },
+       [&] {
+         return Json{{"id", id_text(change.id)}, {"name", change.name}};
+       });
+}
+
+void Output::member_replaced(const std::string& replaced, const client::MemberChange& change) {
+  show(
+      [&] { return "member " + replaced + " replaced by " + change.name + ", a " + change.part + "\n"; },
+      [&] {
+        return Json{
+            {"id", id_text(change.id)}, {"name", change.name}, {"role", change.part}, {"replaced", replaced}};
+      });
+}
+
+void Output::leadership_transferred(const client::LeadershipTransfer& transfer) {
+  show([&] { return transfer.leader + " leads in term " + std::to_string(transfer.term) + "\n"; },
+       [&] {
+         return Json{{"leader", transfer.leader}, {"term", transfer.term}};
+       });
+}
+
 void Output::status(const client::ClusterStatus& status) {
   show([&] { return to_text(status); }, [&] { return to_json(status); });
 }

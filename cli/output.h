@@ -43,6 +43,12 @@ class Output {
   void locked(const std::string& name, std::uint64_t token, client::LeaseId lease);
   void locks(const std::vector<client::LockInfo>& locks);
 
+  void members(const client::Membership& membership);
+  /// `how`: "added", "promoted".
+  void member_changed(const std::string& how, const client::MemberChange& change);
+  void member_removed(const client::MemberChange& change);
+  void member_replaced(const std::string& replaced, const client::MemberChange& change);
+  void leadership_transferred(const client::LeadershipTransfer& transfer);
   void status(const client::ClusterStatus& status);
 
  private:

@@ -160,4 +160,15 @@ std::string to_text(const client::ClusterStatus& status) {
          (status.leader.empty() ? "no leader" : "leader " + status.leader) + "\n" + table.text();
 }
 
+std::string to_text(const client::Membership& membership) {
+  Table table({"MEMBER", "ROLE", "PEER", "ENDPOINT", "BEHIND"});
+  for (const client::Participant& member : membership.members) {
+    const std::uint64_t behind = membership.last_index - std::min(member.match_index, membership.last_index);
+    const bool leads = member.name == membership.leader;
+    table.add({member.name, member.part + (leads ? ", leads" : ""), member.peer_address,
+               or_dash(member.endpoint), member.match_index == 0 ? "-" : std::to_string(behind)});
+  }
+  return table.text();
+}
+
 }  // namespace holdfast::cli

@@ -17,5 +17,6 @@ std::string to_text(const std::vector<client::ServiceInfo>& services);
 std::string to_text(const std::string& service, const std::vector<client::Instance>& instances);
 std::string to_text(const std::vector<client::LockInfo>& locks);
 std::string to_text(const client::ClusterStatus& status);
+std::string to_text(const client::Membership& membership);
 
 }  // namespace holdfast::cli

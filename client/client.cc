@@ -6,6 +6,7 @@
 #include "client/cluster_requests.h"
 #include "client/config_requests.h"
 #include "client/guards.h"
+#include "client/membership_requests.h"
 #include "client/registry_requests.h"
 #include "client/requests.h"
 #include "client/runtime.h"
@@ -232,6 +233,45 @@ Result<std::vector<LockInfo>> Client::locks(std::string_view name) {
 
 Result<ClusterStatus> Client::status() {
   return impl_->runtime->run<ClusterStatus>([](sdk::Engine& engine) { return sdk::status(engine); });
+}
+
+Result<Membership> Client::members() {
+  return impl_->runtime->run<Membership>([](sdk::Engine& engine) { return sdk::members(engine); });
+}
+
+Result<MemberChange> Client::add_member(std::string_view name, std::string_view peer_address,
+                                        AddMemberOptions options) {
+  return impl_->runtime->run<MemberChange>(
+      [name = std::string(name), peer = std::string(peer_address), options](sdk::Engine& engine) {
+        return sdk::add_member(engine, name, peer, options);
+      },
+      holdfast::Errc::kUnknown);
+}
+
+Result<MemberChange> Client::promote_member(std::string_view name) {
+  return impl_->runtime->run<MemberChange>(
+      [name = std::string(name)](sdk::Engine& engine) { return sdk::promote_member(engine, name); },
+      holdfast::Errc::kUnknown);
+}
+
+Result<MemberChange> Client::remove_member(std::string_view name) {
+  return impl_->runtime->run<MemberChange>(
+      [name = std::string(name)](sdk::Engine& engine) { return sdk::remove_member(engine, name); },
+      holdfast::Errc::kUnknown);
+}
+
+Result<MemberChange> Client::replace_member(std::string_view name, std::string_view new_name,
+                                            std::string_view new_peer_address) {
+  return impl_->runtime->run<MemberChange>(
+      [name = std::string(name), heir = std::string(new_name), peer = std::string(new_peer_address)](
+          sdk::Engine& engine) { return sdk::replace_member(engine, name, heir, peer); },
+      holdfast::Errc::kUnknown);
+}
+
+Result<LeadershipTransfer> Client::transfer_leadership(std::string_view name) {
+  return impl_->runtime->run<LeadershipTransfer>(
+      [name = std::string(name)](sdk::Engine& engine) { return sdk::transfer_leadership(engine, name); },
+      holdfast::Errc::kUnknown);
 }
 
 Result<std::string> Client::who_am_i() {

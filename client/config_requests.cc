@@ -98,6 +98,69 @@ class PagedGet {
   client::GetResult result_;
 };
 
+/// A removal of a key or a range, in as many steps as it takes; each is a call of its own.
+class Removal {
+ public:
+  Removal(Engine& engine, std::string key, client::DeleteOptions options)
+      : engine_(engine),
+        what_("delete \"" + key + "\""),
+        options_(options),
+        range_(KeyRange::of(key, options.prefix)),
+        deadline_(engine.call_deadline()) {}
+
+  kj::Promise<Result<client::DeleteResult>> run() {
+    return step().then([this](Result<Step> step) -> kj::Promise<Result<client::DeleteResult>> {
+      if (!step) {
+        return Result<client::DeleteResult>(fail(failed(std::move(step.error()))));
+      }
+      done_.revision = step->revision;
+      done_.deleted += step->deleted;
+      if (!step->more) {
+        return Result<client::DeleteResult>(done_);
+      }
+      return run();
+    });
+  }
+
+ private:
+  struct Step {
+    std::uint64_t revision = 0;
+    std::uint64_t deleted = 0;
+    bool more = false;
+  };
+
+  kj::Promise<Result<Step>> step() {
+    return engine_.caller().call<Step>({what_, Repeat::kNever, deadline_}, [this](const Attempt& attempt) {
+      auto request = attempt.link.config().deleteRequest();
+      attempt.fill(request.initCall());
+      auto removal = request.initDelete();
+      range_.fill(removal.initRange());
+      removal.setConditional(options_.if_revision.has_value());
+      removal.setExpected(options_.if_revision.value_or(0));
+      removal.setPartial(!options_.atomic);
+      return submit<Step>(kj::mv(request), [](schema::Config::Deleted::Reader deleted) {
+        return Step{deleted.getRevision(), deleted.getDeleted(), deleted.getMore()};
+      });
+    });
+  }
+
+  /// What went before has had its effect, whatever became of this step.
+  Error failed(Error error) const {
+    if (done_.deleted == 0) {
+      return error;
+    }
+    return {Errc::kUnknown, "deleted " + std::to_string(done_.deleted) + " keys, and then: " + error.message,
+            error.revision};
+  }
+
+  Engine& engine_;
+  const std::string what_;
+  const client::DeleteOptions options_;
+  const KeyRange range_;
+  const Instant deadline_;
+  client::DeleteResult done_;
+};
+
 }  // namespace
 
 client::KeyValue read_key_value(schema::Config::KeyValue::Reader entry) {
@@ -131,19 +194,9 @@ kj::Promise<Result<client::GetResult>> get(Engine& engine, std::string key, clie
 
 kj::Promise<Result<client::DeleteResult>> remove(Engine& engine, std::string key,
                                                  client::DeleteOptions options) {
-  Request about{"delete \"" + key + "\"", Repeat::kNever, engine.call_deadline()};
-  return engine.caller().call<client::DeleteResult>(
-      std::move(about), [range = KeyRange::of(key, options.prefix), options](const Attempt& attempt) {
-        auto request = attempt.link.config().deleteRequest();
-        attempt.fill(request.initCall());
-        auto removal = request.initDelete();
-        range.fill(removal.initRange());
-        removal.setConditional(options.if_revision.has_value());
-        removal.setExpected(options.if_revision.value_or(0));
-        return submit<client::DeleteResult>(kj::mv(request), [](schema::Config::Deleted::Reader deleted) {
-          return client::DeleteResult{deleted.getRevision(), deleted.getDeleted()};
-        });
-      });
+  auto removal = kj::heap<Removal>(engine, std::move(key), options);
+  auto& running = *removal;
+  return running.run().attach(kj::mv(removal));
 }
 
 }  // namespace holdfast::sdk

@@ -17,6 +17,16 @@ class ClusterService final : public schema::Cluster::Server {
   kj::Promise<void> revision(RevisionContext context) override;
   kj::Promise<void> members(MembersContext context) override;
 
+  // Changes of who takes part: membership_calls.cc.
+  kj::Promise<void> addMember(AddMemberContext context) override;
+  kj::Promise<void> promote(PromoteContext context) override;
+  kj::Promise<void> remove(RemoveContext context) override;
+  kj::Promise<void> replace(ReplaceContext context) override;
+  kj::Promise<void> transferLeadership(TransferLeadershipContext context) override;
+
+  kj::Promise<Result<void>> hand_over(TransferLeadershipContext context, const std::string& name,
+                                      Duration within);
+
   kj::Own<Visitor> visitor_;
   Desk& desk_;
   const Reach reach_;

@@ -1,10 +1,13 @@
 #include "rpc/config_service.h"
 
+#include <utility>
+
 #include "rpc/cluster_service.h"
 #include "rpc/conversions.h"
 #include "rpc/range_reader.h"
 #include "rpc/read_write.h"
 #include "rpc/watch_stream.h"
+#include "state/feature_level.h"
 
 namespace holdfast::rpc {
 
@@ -15,11 +18,17 @@ kj::Promise<void> ConfigService::put(PutContext context) {
 }
 
 kj::Promise<void> ConfigService::delete_(DeleteContext context) {
+  config::Delete remove = read_delete(context.getParams().getDelete());
+  if (desk_.node.machine().feature_level() >= state::level::kBoundedDeletes && !remove.range.is_one_key()) {
+    remove.most = config::kDeleteBatch;
+    remove.partial = context.getParams().getDelete().getPartial();
+  }
   return write<state::Deleted>(desk_, reach_, context, &schema::Config::Client::deleteRequest,
-                               IfBroken::kUnknown, read_delete(context.getParams().getDelete()),
+                               IfBroken::kUnknown, std::move(remove),
                                [](auto ok, const state::Deleted& deleted) {
                                  ok.setRevision(deleted.revision.value());
                                  ok.setDeleted(deleted.count);
+                                 ok.setMore(deleted.more);
                                });
 }
 

@@ -41,6 +41,7 @@ void write_members(Desk& desk, schema::Cluster::MemberList::Builder out) {
     members[i].setName(as_text(member.name));
     members[i].setPeerAddress(as_text(member.peer_address));
     members[i].setPart(list[i].part);
+    members[i].setDataId(as_text(member.data_id));
     if (const auto known = match.find(member.id); known != match.end()) {
       members[i].setMatchIndex(known->second.value());
     }

@@ -89,8 +89,14 @@ interface Config {
     key @0 :Data; value @1 :Data;
     createRevision @2 :UInt64; modRevision @3 :UInt64; version @4 :UInt64; lease @5 :UInt64;
   }
-  struct Delete { range @0 :Range0; conditional @1 :Bool; expected @2 :UInt64; }
-  struct Deleted { revision @0 :UInt64; deleted @1 :UInt64; }
+  struct Delete {
+    range @0 :Range0; conditional @1 :Bool; expected @2 :UInt64;
+    partial @3 :Bool;                                   # delete the first keys of a range that is too large for one command
+  }
+  struct Deleted {
+    revision @0 :UInt64; deleted @1 :UInt64;
+    more @2 :Bool;                                      # partial, and there are further keys: ask again
+  }
   struct Watching { handle @0 :Handle; startRevision @1 :UInt64; }
 
   interface Watcher {
@@ -184,8 +190,8 @@ interface Cluster {
   addMember @5 (call :Call, name :Text, peerAddress :Text) -> (outcome :Outcome(Changed));
   promote @6 (call :Call, name :Text) -> (outcome :Outcome(Changed));
   remove @7 (call :Call, name :Text) -> (outcome :Outcome(Changed));
-  # The new member takes over the old one's part, voter or learner, in one step.
-  replace @8 (call :Call, name :Text, newName :Text, newPeerAddress :Text) -> (outcome :Outcome(Changed));
+  # A learner that has caught up takes over another member's part, voter or learner, in one step.
+  replace @8 (call :Call, name :Text, newName :Text) -> (outcome :Outcome(Changed));
   # Answered when that member leads.
   transferLeadership @9 (call :Call, name :Text) -> (outcome :Outcome(Transferred));
 

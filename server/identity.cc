@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/member_name.h"
 
 namespace holdfast::server {
 
@@ -28,10 +29,6 @@ ClusterId cluster_id(const std::string& token, std::vector<raft::Member> founder
   digest.add(token).add(founders.size());
   for (const raft::Member& member : founders) digest.add(member.name).add(member.peer_address);
   return ClusterId(not_zero(digest.value()));
-}
-
-MemberId member_id(ClusterId cluster, const std::string& name) {
-  return MemberId(not_zero(Digest().add(cluster.value()).add(name).value()));
 }
 
 Result<storage::Identity> found_identity(const Options& options) {

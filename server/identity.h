@@ -18,7 +18,6 @@ constexpr const char* kDefaultName = "n1";
 
 /// From the token and the founding members' names and peer addresses, in order of name.
 ClusterId cluster_id(const std::string& token, std::vector<raft::Member> founders);
-MemberId member_id(ClusterId cluster, const std::string& name);
 
 /// At the first boot. Errors: kInvalidArgument if the cluster does not name this member.
 Result<storage::Identity> found_identity(const Options& options);

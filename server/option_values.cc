@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "base/limits.h"
+#include "base/member_name.h"
 
 namespace holdfast::server {
 
@@ -39,21 +39,6 @@ Applied apply_duration(const std::string& text, milliseconds least, milliseconds
   return {};
 }
 
-Applied check_name(const std::string& name) {
-  if (name.empty() || name.size() > limits::kMaxNameBytes) {
-    return fail(Errc::kInvalidArgument,
-                "a member's name has 1 to " + std::to_string(limits::kMaxNameBytes) + " bytes");
-  }
-  for (const char c : name) {
-    const bool usual = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!usual && c != '-' && c != '_' && c != '.') {
-      return fail(Errc::kInvalidArgument,
-                  "member name \"" + name + "\" has other characters than letters, digits, '-', '_' and '.'");
-    }
-  }
-  return {};
-}
-
 Applied apply_level(const std::string& text, LogLevel& out) {
   if (text == "debug") return out = LogLevel::kDebug, Applied();
   if (text == "info") return out = LogLevel::kInfo, Applied();
@@ -69,7 +54,7 @@ Applied apply_format(const std::string& text, LogFormat& out) {
 }
 
 Applied apply_name(const std::string& text, Options& options) {
-  if (auto good = check_name(text); !good) return good;
+  if (auto good = check_member_name(text); !good) return good;
   options.name = text;
   return {};
 }
@@ -183,7 +168,7 @@ Result<std::vector<ClusterMember>> parse_cluster(const std::string& text) {
                   "\"" + entry + "\" is no member; write NAME=HOST:PORT, several separated by commas");
     }
     ClusterMember member{entry.substr(0, equals), {}};
-    if (auto good = check_name(member.name); !good) return fail(good.error());
+    if (auto good = check_member_name(member.name); !good) return fail(good.error());
     auto peer = parse_endpoint(entry.substr(equals + 1));
     if (!peer) return fail(peer.error());
     if (peer->port == 0) return fail(Errc::kInvalidArgument, "member \"" + member.name + "\" has port 0");

@@ -206,6 +206,38 @@ class EmptyCluster(SingleNode):
         self.assertEqual(self.ok("lease", "list"), {"leases": []})
 
 
+class Members(SingleNode):
+    def test_member_list(self):
+        listed = self.ok("member", "list")
+        self.assert_keys(listed, "cluster_id", "leader", "changing", "members")
+        self.assertRegex(listed["cluster_id"], LEASE)
+        self.assertEqual((listed["leader"], listed["changing"], len(listed["members"])), ("n1", False, 1))
+        member = listed["members"][0]
+        self.assert_keys(member, "id", "name", "peer", "endpoint", "role", "match_index", "behind")
+        self.assertRegex(member["id"], LEASE)
+        self.assertEqual((member["name"], member["role"], member["endpoint"]), ("n1", "voter", self.cluster.endpoints))
+        self.assertGreater(member["match_index"], 0)
+        self.assertIn(b"voter, leads", self.run_cli("member", "list", text=True).out)
+
+    def test_changes_that_cannot_be_are_refused_with_the_reason(self):
+        peer = self.ok("member", "list")["members"][0]["peer"]
+        self.assert_refused(self.run_cli("member", "add", "n1", "127.0.0.1:1"), 1, "n1", "already")
+        self.assert_refused(self.run_cli("member", "add", "n2", peer), 1, peer, "n1")
+        self.assert_refused(self.run_cli("member", "add", "a b", "127.0.0.1:1"), 1, "a b")
+        self.assert_refused(self.run_cli("member", "promote", "n1"), 1, "voter already")
+        self.assert_refused(self.run_cli("member", "promote", "n9"), 1, "n9", "n1")
+        self.assert_refused(self.run_cli("member", "remove", "n9"), 1, "n9", "n1")
+        self.assert_refused(self.run_cli("member", "remove", "n1"), 1, "only voter")
+        self.assert_refused(self.run_cli("member", "replace", "n9", "n2", "127.0.0.1:1"), 1, "n9")
+        self.assert_refused(self.run_cli("leader", "transfer", "n9"), 1, "n9")
+        self.assertEqual(len(self.ok("member", "list")["members"]), 1)
+
+    def test_leadership_that_is_there_already_needs_no_transfer(self):
+        handed_over = self.ok("leader", "transfer", "n1")
+        self.assert_keys(handed_over, "leader", "term")
+        self.assertEqual(handed_over["leader"], "n1")
+
+
 class Status(SingleNode):
     def test_status(self):
         status = self.ok("status")

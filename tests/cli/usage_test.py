@@ -27,6 +27,12 @@ class Usage(unittest.TestCase):
         self.refused("put", "k", says=["VALUE"])
         self.refused("lease")
         self.refused("lease", "revoke", says=["ID"])
+        self.refused("member")
+        self.refused("member", "add", says=["NAME"])
+        self.refused("member", "add", "n4", says=["PEER"])
+        self.refused("member", "add", "n4", "nowhere", says=["PEER", "nowhere"])
+        self.refused("member", "replace", "n1", "n4", says=["PEER"])
+        self.refused("leader", "transfer", says=["NAME"])
         self.refused("register", "web", "--address", "h:1", says=["--id"])
         self.refused("register", "web", "--id", "a", says=["--address"])
         self.refused("lock", says=["NAME"])
@@ -83,7 +89,8 @@ class Unreachable(unittest.TestCase):
                       ["lease", "keep-alive", lease], ["lease", "revoke", lease], ["lease", "show", lease],
                       ["lease", "list"], ["register", "web", "--id", "a", "--address", "h:1"], ["deregister", "web", "a"],
                       ["services"], ["resolve", "web"], ["resolve", "web", "--watch"], ["lock", "x"], ["lock", "x", "--try"],
-                      ["lock", "x", "--wait", "1m"], ["locks"], ["status"]):
+                      ["lock", "x", "--wait", "1m"], ["locks"], ["status"], ["member", "list"], ["member", "add", "n4", "h:1"], ["member", "promote", "n4"],
+                      ["member", "remove", "n4"], ["member", "replace", "n1", "n4", "h:1"], ["leader", "transfer", "n1"]):
             began = time.monotonic()
             done = cluster.run(*words, options=("--timeout", "300ms"))
             self.assertEqual(done.status, 3, done)

@@ -68,6 +68,23 @@ class Client {
 
   // Cluster.
   Result<ClusterStatus> status();
+  /// Who takes part, as the leader knows it.
+  Result<Membership> members();
+  /// Adds a member, whose process is started with --join. It begins as a learner and becomes a voter once it
+  /// has caught up, if it does so within the call timeout; what it is then says the result.
+  /// Errors: kMemberExists, kChangeInProgress, kInvalidArgument.
+  Result<MemberChange> add_member(std::string_view name, std::string_view peer_address,
+                                  AddMemberOptions options = {});
+  /// Makes a learner a voter. Errors: kMemberNotFound, kNotCaughtUp, kChangeInProgress, kWouldLoseQuorum.
+  Result<MemberChange> promote_member(std::string_view name);
+  /// Errors: kMemberNotFound, kChangeInProgress, kWouldLoseQuorum.
+  Result<MemberChange> remove_member(std::string_view name);
+  /// Puts a new member in the place of another, in one change, once the new one has caught up as a learner.
+  /// Errors: as add_member and remove_member; kNotCaughtUp: it is a learner now; calling again goes on.
+  Result<MemberChange> replace_member(std::string_view name, std::string_view new_name,
+                                      std::string_view new_peer_address);
+  /// Hands leadership to a voter. Errors: kMemberNotFound, kInvalidArgument (a learner), kUnavailable.
+  Result<LeadershipTransfer> transfer_leadership(std::string_view name);
   /// This process's address as the cluster sees it: "host:port".
   Result<std::string> who_am_i();
 

@@ -52,10 +52,13 @@ struct GetResult {
 };
 struct DeleteOptions {
   bool prefix = false;
+  /// All keys of the prefix at one revision, or, if they are more than one command may delete (10,000),
+  /// kLimitExceeded. Otherwise so many keys go in several steps, each at a revision of its own.
+  bool atomic = false;
   std::optional<std::uint64_t> if_revision = {};
 };
 struct DeleteResult {
-  std::uint64_t revision = 0;
+  std::uint64_t revision = 0;  ///< after the last key
   std::uint64_t deleted = 0;
 };
 struct WatchOptions {
@@ -145,6 +148,37 @@ struct ClusterStatus {
   std::uint64_t cluster_id = 0;
   std::string leader;  ///< a member's name, or empty
   std::vector<MemberInfo> members;
+};
+
+/// One who takes part in the cluster, and how.
+struct Participant {
+  std::uint64_t id = 0;
+  std::string name;
+  std::string peer_address;
+  std::string endpoint;           ///< where clients reach it; empty until it was there once
+  std::string part;               ///< "voter", "learner"; while voters change: "joining", "leaving"
+  std::uint64_t match_index = 0;  ///< its log has what the leader's has up to here; zero: not known
+  bool seen = false;              ///< its data directory is known: it has been there
+};
+struct Membership {
+  std::uint64_t cluster_id = 0;
+  std::string leader;            ///< a member's name, or empty
+  bool changing = false;         ///< a change of voters is under way
+  std::uint64_t last_index = 0;  ///< of the leader's log
+  std::vector<Participant> members;
+};
+struct AddMemberOptions {
+  bool learner = false;  ///< leave it a learner: it receives everything and does not vote
+};
+/// Who a change was about, and its part since.
+struct MemberChange {
+  std::uint64_t id = 0;
+  std::string name;
+  std::string part;
+};
+struct LeadershipTransfer {
+  std::string leader;
+  std::uint64_t term = 0;
 };
 
 }  // namespace holdfast::client
