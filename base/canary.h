@@ -3,7 +3,7 @@
 /// Where the simulator can put a bug, to see whether its checks find it: `if (HOLDFAST_CANARY(name))` is
 /// followed by what a mistake there would do. The simulator compiles the sources a second time, with
 /// HOLDFAST_SIMULATION, and switches one on by name; everywhere else the condition is the constant `false`
-/// and nothing of it is in the program. Ref: docs/decisions/0020-canaries.md
+/// and nothing of it is in the program. Ref: docs/decisions/0021-canaries.md
 #ifdef HOLDFAST_SIMULATION
 
 #include <cstdint>
