@@ -4,9 +4,6 @@
 
 namespace holdfast::fuzz {
 
-namespace {
-
-/// Ends everything that hangs on a lease, and uses what is left.
 void go_on(state::Machine& machine) {
   const auto apply = [&machine](state::Operation operation) {
     const auto bytes = state::encode({{}, machine.time(), std::move(operation)});
@@ -24,8 +21,6 @@ void go_on(state::Machine& machine) {
   apply(config::Put{"/z", Blob("z"), {}, {}});
   apply(config::Delete{config::KeyRange::prefix(""), {}});
 }
-
-}  // namespace
 
 std::vector<RowChange> image_of(state::Machine& machine) {
   machine.freeze();
