@@ -14,7 +14,8 @@ namespace {
 
 template <typename Message>
 std::string bytes_of(const Message& message) {
-  const auto bytes = peer::encode(message).asBytes();
+  const auto words = peer::encode(message);
+  const auto bytes = words.asBytes();
   return std::string(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
 }
 
