@@ -67,12 +67,18 @@ void Checker::before_write(const Member& member, const std::optional<raft::HardS
       verdict_.fail(Invariant::kLogMatching,
                     member.name() + ": logs do not match at " + std::to_string(entry.index.value()));
     }
-    // A deposed leader may still write entries of its own where it lacks the committed ones.
+    // A deposed leader may still write entries of its own where it lacks the committed ones. And who has not
+    // heard of the term in which an entry was committed was not counted then: until it does, it may still
+    // follow an older leader (seed 2131: the append of one came late to a member that had stood still).
     if (entry.index > oracle_.committed()) continue;
+    if (member.node()->status().term < committed_in_terms_[entry.index.value() - 1]) continue;
     Term committed = oracle_.entry(entry.index).term;
     if (entry.term != committed && member.disk().issued().term_at(entry.index) == committed) {
       verdict_.fail(Invariant::kLeaderCompleteness, member.name() + ": overwrites the committed entry " +
-                                                        std::to_string(entry.index.value()));
+                                                        std::to_string(entry.index.value()) + " of term " +
+                                                        std::to_string(committed.value()) +
+                                                        " with one of term " +
+                                                        std::to_string(entry.term.value()));
     }
   }
 }
@@ -124,6 +130,7 @@ void Checker::check_commit(const Member& member, const raft::Status& status, con
     check_quorum(entry->index, entry->term);
     oracle_.commit(*entry);
     committed_in_ = std::max(committed_in_, status.term);
+    committed_in_terms_.push_back(committed_in_);
   }
   if (verdict_.failure()) return;
   if (log.base < commit && log.term_at(commit) != oracle_.entry(commit).term) {

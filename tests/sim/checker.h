@@ -52,7 +52,8 @@ class Checker {
   const Members& members_;
   std::map<MemberId, Seen> seen_;
   std::map<Term, MemberId> leaders_;
-  Term committed_in_;  // the newest term in which somebody saw something committed
+  Term committed_in_;                     // the newest term in which somebody saw something committed
+  std::vector<Term> committed_in_terms_;  // for each index that term as of its commit
   std::map<std::pair<Index, Term>, Identity> entries_;
 };
 
