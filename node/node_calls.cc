@@ -2,7 +2,6 @@
 #include <utility>
 #include <variant>
 
-#include "base/canary.h"
 #include "base/limits.h"
 #include "node/node_impl.h"
 
@@ -76,8 +75,6 @@ void Node::Impl::linearizable_read(Duration timeout, Reads::Ready ready) {
 
 void Node::Impl::keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done) {
   Instant deadline = deadline_of(timeout);
-  if (HOLDFAST_CANARY(keepalive_without_asking_anybody) && in_office_)
-    return keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
   linearizable_read(timeout, [this, leases = std::move(leases), deadline,
                               done = std::move(done)](Result<void> ready) mutable {
     if (!ready) return done(fail(ready.error()));

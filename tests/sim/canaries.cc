@@ -28,7 +28,6 @@ const std::vector<Canary>& canaries() {
       {"expire_by_the_first_deadline", "the leader ends a lease in spite of its renewals", 100},
       {"image_ahead_of_the_durable_log", "an image has entries that the log may lose", 200},
       {"keepalive_over_an_undecided_expiry", "a lease is renewed while its end is in the log", 800},
-      {"keepalive_without_asking_anybody", "a deposed leader renews what its successor ends", 1000},
       {"new_leader_gives_half_a_ttl", "a new leader does not give a lease its whole time again", 400},
       {"slow_watcher_loses_its_queue", "a watcher that falls behind goes on behind what it missed", 1000},
       {"watch_resumes_one_too_late", "a watch begins one revision too late", 100},
