@@ -15,12 +15,7 @@ void World::wipe(MemberId id) {
       std::any_of(machines_.begin(), machines_.end(), [](const auto& entry) { return entry.second.wiped; });
   Machine& machine = machines_.at(id);
   const bool begun = std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
-    const Machine& one = entry.second;
-    const std::vector<Member>& members = one.core->membership().voters;
-    return !is_voter(founders_, entry.first) ||
-           (one.disk_base + one.disk.size() &&
-            std::none_of(members.begin(), members.end(),
-                         [](const Member& member) { return member.data_id.empty(); }));
+    return !is_voter(founders_, entry.first) || entry.second.disk_base + entry.second.disk.size();
   });
   // With two voters, one is no minority; whichever membership in whichever log it is that prevails.
   const bool minority = std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
