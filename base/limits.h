@@ -51,6 +51,7 @@ constexpr std::size_t kMaxPendingProposalBytes = 64 * kMiB;
 constexpr std::size_t kSessionWindow = 1024;  // outcomes of one session kept until acknowledged
 constexpr std::size_t kLeaseEndBatch = 1024;  // attachments removed by one command
 constexpr std::size_t kExpiryBatch = 256;     // leases ended by one command
+constexpr std::size_t kDeleteBatch = 10'000;  // keys a client's deletion removes in one command: some 10 ms
 
 static_assert(kMaxKeyBytes + kMaxValueBytes < kMaxRequestBytes);
 static_assert(kMaxRequestBytes < kMaxEntryBytes);

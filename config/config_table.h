@@ -57,9 +57,6 @@ struct Put {
   std::optional<Revision> expected;
 };
 
-/// Keys that one command removes at most, as far as clients are concerned: some 10 ms of applying it.
-constexpr std::size_t kDeleteBatch = 10'000;
-
 struct Delete {
   KeyRange range;
   std::optional<Revision> expected;  ///< one key only

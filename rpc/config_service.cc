@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/limits.h"
 #include "rpc/cluster_service.h"
 #include "rpc/conversions.h"
 #include "rpc/range_reader.h"
@@ -20,7 +21,7 @@ kj::Promise<void> ConfigService::put(PutContext context) {
 kj::Promise<void> ConfigService::delete_(DeleteContext context) {
   config::Delete remove = read_delete(context.getParams().getDelete());
   if (desk_.node.machine().feature_level() >= state::level::kBoundedDeletes && !remove.range.is_one_key()) {
-    remove.most = config::kDeleteBatch;
+    remove.most = limits::kDeleteBatch;
     remove.partial = context.getParams().getDelete().getPartial();
   }
   return write<state::Deleted>(desk_, reach_, context, &schema::Config::Client::deleteRequest,
