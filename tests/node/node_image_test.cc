@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "node/node.h"
-#include "tests/node/fake_world.h"
+#include "tests/node/one_node.h"
 
 /// What a whole node does with an image from its leader, and with a disk that fills up.
 namespace holdfast::node {
@@ -19,29 +18,15 @@ raft::Membership three() {
   return membership;
 }
 
-struct Follower {
+struct Follower : OneNode {
   Follower() {
     node.start();
     node.peer_connected(kLeader, "n2:2379", "data-2");
-  }
-  static Options options() {
-    Options options;
-    options.raft.self = kSelf;
-    options.raft.data_id = "data-1";
-    options.name = "n1";
-    return options;
   }
   static raft::Restored restored() {
     raft::Restored restored;
     restored.membership = three();
     return restored;
-  }
-  void settle() {
-    loop.run();
-    while (!log.waiting.empty()) {
-      log.sync();
-      loop.run();
-    }
   }
   void receive(raft::Body body) {
     node.receive({kLeader, kSelf, kTerm, std::move(body)});
@@ -81,16 +66,7 @@ struct Follower {
     return append;
   }
 
-  FakeLoop loop;
-  FakeLog log;
-  FakeImages images;
-  FakeSnapshots snapshots;
-  FakeTransport transport;
-  NullLogSink logging;
-  Node node{options(),
-            {loop, log, images, snapshots, transport, logging},
-            restored(),
-            std::make_unique<state::Machine>()};
+  Node node{options(), ports(), restored(), std::make_unique<state::Machine>()};
 };
 
 TEST_CASE_METHOD(Follower, "an image takes the state's place, and the log goes on behind it") {

@@ -2,44 +2,21 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/node/fake_world.h"
+#include "tests/node/one_node.h"
 
 namespace holdfast::node {
 namespace {
 
-/// A cluster of one whose disk, images and time the test holds in its hand.
-struct Fixture {
+/// A cluster of one.
+struct Fixture : OneNode {
   Fixture() { node.start(); }
 
-  static Options options() {
-    Options options;
-    options.raft.self = MemberId(1);
-    options.raft.data_id = "data-1";
-    options.name = "n1";
-    options.client_endpoint = "127.0.0.1:2379";
+  static Options keeping_little_log() {
+    Options options = OneNode::options();
     options.log_entries_kept = 2;
     return options;
   }
-  static raft::Restored restored() {
-    raft::Restored restored;
-    restored.membership.voters = {{MemberId(1), "n1", "127.0.0.1:2380"}};
-    return restored;
-  }
-  void settle() {
-    loop.run();
-    while (!log.waiting.empty()) {
-      log.sync();
-      loop.run();
-    }
-  }
-  void pass(Duration time) {
-    Instant end = loop.now() + time;
-    while (loop.now() < end) {
-      loop.pass(std::max(Duration(1), std::min(end, loop.alarm()) - loop.now()));
-      node.on_alarm();
-      settle();
-    }
-  }
+  void pass(Duration time) { OneNode::pass(node, time); }
   void lead() {
     pass(std::chrono::seconds(4));
     REQUIRE(node.is_leader());
@@ -55,16 +32,7 @@ struct Fixture {
     return std::get<state::LeaseGranted>(*replies.back()).lease;
   }
 
-  FakeLoop loop;
-  FakeLog log;
-  FakeImages images;
-  FakeSnapshots snapshots;
-  FakeTransport transport;
-  NullLogSink logging;
-  Node node{options(),
-            {loop, log, images, snapshots, transport, logging},
-            restored(),
-            std::make_unique<state::Machine>()};
+  Node node{keeping_little_log(), ports(), alone(), std::make_unique<state::Machine>()};
   std::vector<state::Reply> replies;
 };
 

@@ -1,33 +1,23 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
-#include "node/node.h"
-#include "tests/node/fake_world.h"
+#include "tests/node/one_node.h"
 
 namespace holdfast::node {
 namespace {
 
 /// A member of the version before, on whose log a newer one has written: a put that it understands, and
 /// behind that whatever the test says.
-struct OlderMember {
-  explicit OlderMember(state::Operation newer) {
-    node.emplace(options(), Ports{loop, log, images, snapshots, transport, logging},
-                 restored(std::move(newer)), std::make_unique<state::Machine>(state::level::kFirst));
-    node->start();
-    const Instant end = loop.now() + std::chrono::seconds(4);
-    while (loop.now() < end) {
-      loop.pass(std::max(Duration(1), std::min(end, loop.alarm()) - loop.now()));
-      node->on_alarm();
-      for (loop.run(); !log.waiting.empty(); loop.run()) log.sync();
-    }
+struct OlderMember : OneNode {
+  explicit OlderMember(state::Operation newer)
+      : node(older(), ports(), restored(std::move(newer)),
+             std::make_unique<state::Machine>(state::level::kFirst)) {
+    node.start();
+    pass(node, std::chrono::seconds(4));
   }
 
-  Options options() {
-    Options options;
-    options.raft.self = MemberId(1);
-    options.raft.data_id = "data-1";
-    options.name = "n1";
-    options.client_endpoint = "127.0.0.1:2379";
+  Options older() {
+    Options options = OneNode::options();
     options.feature_level = state::level::kFirst;
     options.outdated = [this](const Error& why) {
       ++stopped;
@@ -36,8 +26,7 @@ struct OlderMember {
     return options;
   }
   static raft::Restored restored(state::Operation newer) {
-    raft::Restored restored;
-    restored.membership.voters = {{MemberId(1), "n1", "127.0.0.1:2380", "data-1"}};
+    raft::Restored restored = alone();
     restored.hard_state.term = Term(1);
     const state::Operation put = config::Put{"/a", Blob("v"), {}, {}};
     for (const state::Operation& operation : {put, newer, put}) {
@@ -50,15 +39,9 @@ struct OlderMember {
     return restored;
   }
 
-  FakeLoop loop;
-  FakeLog log;
-  FakeImages images;
-  FakeSnapshots snapshots;
-  FakeTransport transport;
-  NullLogSink logging;
-  std::optional<Node> node;
   int stopped = 0;
   Error error;
+  Node node;
 };
 
 }  // namespace
@@ -71,19 +54,19 @@ TEST_CASE("a member that is too old stops in front of what it does not understan
     CHECK(member.stopped == 1);
     CHECK(member.error.code == Errc::kNotEnabled);
     CHECK(member.error.message.find("start the version") != std::string::npos);
-    CHECK(member.node->machine().applied() == Index(1));
-    CHECK(member.node->machine().config().find("/a") != nullptr);
+    CHECK(member.node.machine().applied() == Index(1));
+    CHECK(member.node.machine().config().find("/a") != nullptr);
   }
 }
 
 TEST_CASE("what every version understands stops nobody") {
   OlderMember member(config::Delete{config::KeyRange::prefix("/"), {}});
   CHECK(member.stopped == 0);
-  CHECK(member.node->is_leader());
-  CHECK(member.node->machine().feature_level() == state::level::kFirst);
+  CHECK(member.node.is_leader());
+  CHECK(member.node.machine().feature_level() == state::level::kFirst);
   std::optional<Errc> refused;
-  member.node->propose(config::Delete{config::KeyRange::prefix("/"), {}, 1, true}, {},
-                       std::chrono::seconds(1), [&](state::Reply reply) { refused = reply.error().code; });
+  member.node.propose(config::Delete{config::KeyRange::prefix("/"), {}, 1, true}, {}, std::chrono::seconds(1),
+                      [&](state::Reply reply) { refused = reply.error().code; });
   CHECK(refused == Errc::kNotEnabled);
 }
 
