@@ -46,7 +46,8 @@ void Node::Impl::install(const raft::Snapshot& snapshot) {
   if (stopping_ || machine_->applied() >= snapshot.index || !driver_.begin_install(snapshot)) {
     return give_up_install(nullptr);
   }
-  // Owners: the store while it reads the rows, then the completion.
+  // Owners: the store, and the completion until it has run. It holds the old machine then, which is too large
+  // to be freed on the loop.
   auto loader = std::make_shared<MachineLoader>(options_.feature_level);
   ports_.snapshot_store.install(snapshot, loader,
                                 lifetime_.guard([this, snapshot, loader](const Result<void>& done) {

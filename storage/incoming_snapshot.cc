@@ -125,7 +125,7 @@ Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::open(const raft::Snapsh
     }
     auto loaded = image->load([&into](std::size_t table, const Row& row) { return into.take(table, row); });
     if (loaded) loaded = into.finish();
-    if (!loaded) return fail(Errc::kCorrupt, loaded.error().message);
+    if (!loaded) return fail(loaded.error());
     return image;
   } catch (const ForeignFormat& foreign) {
     return fail(Errc::kCorrupt, foreign.what());

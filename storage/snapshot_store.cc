@@ -17,6 +17,13 @@ struct SqliteSnapshotStore::Loopside {
   void made(const Result<node::SnapshotFile>& result) {
     for (auto& done : std::exchange(makers, {})) done(result);
   }
+  /// Whoever is told may leave another state in `into` than was loaded, the one before; either takes long to
+  /// free. The image's thread lets go of it, once nobody here holds it any more.
+  void end_install(std::shared_ptr<node::RowLoader> into, Installed done, Result<void> result) {
+    done(std::move(result));
+    done = {};
+    if (!images.stopped()) images.run([into = std::move(into)](ImageFiles&) mutable { into.reset(); });
+  }
 };
 
 namespace {
@@ -79,6 +86,13 @@ void SqliteSnapshotStore::write(std::uint64_t offset, Blob bytes,
 
 void SqliteSnapshotStore::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
                                   Callback<void(Result<void>)> done) {
+  node::RowLoader& loader = *into;  // of `end`, which outlives the loading
+  auto end = [loopside = std::weak_ptr<Loopside>(loopside_), into = std::move(into),
+              done = std::move(done)](Result<void> result) mutable {
+    if (const auto here = loopside.lock()) {
+      here->end_install(std::move(into), std::move(done), std::move(result));
+    }
+  };
   auto go_on = [loopside = std::weak_ptr<Loopside>(loopside_), at](Installed installed) mutable {
     const auto here = loopside.lock();
     if (!here || here->log.stopped()) return;  // what was received is a stray
@@ -90,20 +104,16 @@ void SqliteSnapshotStore::install(raft::Snapshot at, std::shared_ptr<node::RowLo
       still_here->images.replace([installed = std::move(installed)]() mutable { installed({}); });
     });
   };
-  loopside_->images.run([at = std::move(at), into = std::move(into), post = loopside_->post,
-                         go_on = std::move(go_on), done = std::move(done)](ImageFiles& files) mutable {
+  loopside_->images.run([at = std::move(at), &loader, post = loopside_->post, go_on = std::move(go_on),
+                         end = Installed(std::move(end))](ImageFiles& files) mutable {
     INVARIANT(!files.next, "one image is installed at a time");
-    Result<std::unique_ptr<ImageDatabase>> prepared = files.incoming.prepare(at, *into);
+    Result<std::unique_ptr<ImageDatabase>> prepared = files.incoming.prepare(at, loader);
     if (!prepared) {
-      post([into = std::move(into), done = std::move(done), error = prepared.error()]() mutable {
-        done(fail(std::move(error)));
-      });
+      post([end = std::move(end), error = prepared.error()]() mutable { end(fail(std::move(error))); });
       return;
     }
     files.next = *std::move(prepared);
-    post([into = std::move(into), go_on = std::move(go_on), done = std::move(done)]() mutable {
-      go_on(std::move(done));
-    });
+    post([go_on = std::move(go_on), end = std::move(end)]() mutable { go_on(std::move(end)); });
   });
 }
 

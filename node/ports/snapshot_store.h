@@ -24,7 +24,7 @@ struct SnapshotFile {
 };
 
 /// Takes the rows of a received image into a fresh machine. Thread: the store's; nobody else looks at it
-/// before install() has called back.
+/// before install() has called back. The store lets go of it last, there: what it holds takes long to free.
 class RowLoader {
  public:
   virtual ~RowLoader() = default;
@@ -73,7 +73,7 @@ class SnapshotStore {
   /// `durable` may never run. Log writes that the core issued before it knows of the installation may still
   /// come; what lies below `at` is left out of them.
   /// Errors: kCorrupt (digest, format, index or rows are not what they should be: the file was discarded,
-  /// send it again), kStorage (nothing whole was received).
+  /// send it again), kStorage (nothing whole was received), and those of `into`.
   virtual void install(raft::Snapshot at, std::shared_ptr<RowLoader> into,
                        Callback<void(Result<void>)> done) = 0;
 };

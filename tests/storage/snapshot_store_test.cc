@@ -1,8 +1,10 @@
 #include "storage/snapshot_store.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "storage/data_directory.h"
 #include "tests/storage/fake_loop.h"
@@ -162,6 +164,58 @@ TEST_CASE("a member goes on from the image that another has sent, also after a r
   CHECK(receiver.state.applied == Index(41));
   CHECK(receiver.loaded.keys.size() == 10);
   CHECK(receiver.loaded.keys.count("old") == 0);
+}
+
+// A member of the version before tells by this code that it has to be upgraded: as damage, it asked for the
+// image again and again.
+TEST_CASE("why rows are no state for this version is told as the loader said it") {
+  struct Older final : node::RowLoader {
+    Result<void> take(std::size_t, const Row&) override { return {}; }
+    Result<void> finish() override { return fail(Errc::kNotEnabled, "start the newer version"); }
+  };
+  TemporaryDirectory directory, other;
+  Member sender(directory.path()), receiver(other.path());
+  sender.write_image(7, "k", "v");
+  transfer(sender, receiver, sender.make().value());
+  const auto installed = receiver.answer<void>(
+      [&](auto done) { receiver.snapshots->install(at(7), std::make_shared<Older>(), std::move(done)); });
+  REQUIRE_FALSE(installed);
+  CHECK(installed.error().code == Errc::kNotEnabled);
+  CHECK(files_in(other, "image-") == 0);
+}
+
+// What was exchanged for the loaded state may have a million keys: freeing them took the loop 300 ms.
+TEST_CASE("what is left in a loader is freed on the image's thread, installed or refused") {
+  struct Witness final : node::RowLoader {
+    explicit Witness(std::thread::id& on, std::atomic<bool>& freed) : freed_on(on), is_freed(freed) {}
+    ~Witness() override {
+      freed_on = std::this_thread::get_id();
+      is_freed = true;
+    }
+    Result<void> take(std::size_t, const Row&) override { return {}; }
+    Result<void> finish() override { return {}; }
+    std::thread::id& freed_on;
+    std::atomic<bool>& is_freed;
+  };
+  TemporaryDirectory directory, other;
+  Member sender(directory.path()), receiver(other.path());
+  sender.write_image(7, "k", "v");
+  const node::SnapshotFile copy = sender.make().value();
+  const bool refused = GENERATE(false, true);
+  if (!refused) transfer(sender, receiver, copy);
+  std::thread::id freed_on;
+  std::atomic<bool> freed = false;
+  auto loader = std::make_shared<Witness>(freed_on, freed);
+  std::optional<Result<void>> told;
+  // As the node does: the completion holds it, too.
+  receiver.snapshots->install(at(7), loader, [&, loader](Result<void> result) { told = std::move(result); });
+  loader.reset();
+  receiver.loop.run_until([&] { return told.has_value(); });
+  receiver.images->stop();
+  REQUIRE(freed);
+  REQUIRE(told);
+  CHECK(told->has_value() != refused);
+  CHECK(freed_on != std::this_thread::get_id());
 }
 
 TEST_CASE("a copy is of one image, whatever is written while it is made") {
