@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "raft/quorum.h"
+
 namespace holdfast::node {
 
 Driver::Driver(const raft::Options& options, raft::Restored restored, Ports ports, DriverListener& listener)
@@ -147,19 +149,9 @@ std::optional<raft::Snapshot> Driver::snapshot_at(Index index) const {
 raft::Membership Driver::everybody(Index applied) const {
   raft::Membership all = core_.membership();
   if (core_.membership_index() <= applied) return all;
-  const auto is_in = [&all](const raft::Member& member) {
-    for (const auto* part : {&all.voters, &all.outgoing_voters, &all.learners}) {
-      for (const raft::Member& other : *part) {
-        if (other.id == member.id) return true;
-      }
-    }
-    return false;
-  };
   const auto before = core_.membership_at(applied);
-  for (const auto* part : {&before->voters, &before->outgoing_voters, &before->learners}) {
-    for (const raft::Member& member : *part) {
-      if (!is_in(member)) all.learners.push_back(member);
-    }
+  for (const MemberId id : raft::all_members(*before)) {
+    if (!raft::is_member(all, id)) all.learners.push_back(*raft::find_member(*before, id));
   }
   return all;
 }

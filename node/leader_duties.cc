@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "raft/quorum.h"
 
 namespace holdfast::node {
 
@@ -35,10 +36,9 @@ void LeaderDuties::take_office() {
 
 void LeaderDuties::leave_office() { in_office_ = false; }
 
-void LeaderDuties::member_reached(MemberId member, std::string name, std::string client_endpoint,
-                                  std::uint16_t feature_level) {
+void LeaderDuties::member_reached(MemberId member, std::string client_endpoint, std::uint16_t feature_level) {
   if (client_endpoint.empty()) return;
-  reached_[member] = {{std::move(name), std::move(client_endpoint)}, feature_level};
+  reached_[member] = {std::move(client_endpoint), feature_level};
   announcements_due_ = true;
 }
 
@@ -84,14 +84,16 @@ void LeaderDuties::time_out_waiters(Instant now) {
 
 void LeaderDuties::announce_members() {
   announcements_due_ = false;
-  for (const auto& [member, reached] : reached_) {
-    const auto& [address, feature_level] = reached;
-    auto known = machine_.members().find(member);
+  for (const auto& [id, reached] : reached_) {
+    const raft::Member* member = raft::find_member(members_(), id);
+    if (!member) continue;
+    const state::MemberAddress address{member->name, reached.client_endpoint};
+    const auto known = machine_.members().find(id);
     const bool announced = known != machine_.members().end() && known->second == address &&
-                           machine_.level_of(member) == feature_level;
-    if (announced || !announcing_.insert(member).second) continue;
-    propose(state::AnnounceMember{member, address.name, address.client_endpoint, feature_level},
-            [this, id = member] {
+                           machine_.level_of(id) == reached.feature_level;
+    if (announced || !announcing_.insert(id).second) continue;
+    propose(state::AnnounceMember{id, address.name, address.client_endpoint, reached.feature_level},
+            [this, id = id] {
               announcing_.erase(id);
               announcements_due_ = true;  // it may have moved again meanwhile
               level_due_ = true;
@@ -102,10 +104,9 @@ void LeaderDuties::announce_members() {
 /// Going by what is in the log, not by who is connected: a member that is away counts with what it announced.
 void LeaderDuties::raise_feature_level() {
   level_due_ = false;
-  const raft::Membership& membership = members_();
   std::uint16_t lowest = state::kSupportedLevel;
-  for (const auto* part : {&membership.voters, &membership.outgoing_voters, &membership.learners}) {
-    for (const raft::Member& member : *part) lowest = std::min(lowest, machine_.level_of(member.id));
+  for (const MemberId member : raft::all_members(members_())) {
+    lowest = std::min(lowest, machine_.level_of(member));
   }
   if (lowest <= machine_.feature_level() || std::exchange(level_under_way_, true)) return;
   propose(state::RaiseFeatureLevel{lowest}, [this] {

@@ -38,11 +38,12 @@ class LeaderDuties {
   void take_office();
   void leave_office();
 
-  /// Where clients reach a member, and the highest feature level it supports, as that member says.
-  void member_reached(MemberId member, std::string name, std::string client_endpoint,
-                      std::uint16_t feature_level);
-  /// Another membership is in force: whom the feature level waits for may have changed.
-  void membership_changed() { level_due_ = true; }
+  /// Where clients reach a member, and the highest feature level it supports, as that member says. Announced
+  /// once it is in the membership: whoever else connects is not to leave a trace in the log.
+  void member_reached(MemberId member, std::string client_endpoint, std::uint16_t feature_level);
+  /// Another membership is in force: who is to be announced, and whom the feature level waits for, may have
+  /// changed.
+  void membership_changed() { announcements_due_ = level_due_ = true; }
   void member_lost(MemberId member);
 
   /// Proposes what is due. Cheap if nothing is.
@@ -70,7 +71,7 @@ class LeaderDuties {
   bool time_out_under_way_ = false;
   Instant not_before_;  // of the next look at overdue waiters
   struct Reached {
-    state::MemberAddress address;
+    std::string client_endpoint;
     std::uint16_t feature_level = state::level::kFirst;
   };
   std::map<MemberId, Reached> reached_;

@@ -119,8 +119,8 @@ std::optional<LeaderInfo> Node::Impl::leader() const {
   auto announced = machine_->members().find(id);
   if (id == options_.raft.self) {
     info.client_endpoint = options_.client_endpoint;
-  } else if (reached != reached_.end() && !reached->second.endpoint.empty()) {
-    info.client_endpoint = reached->second.endpoint;
+  } else if (reached != reached_.end() && !reached->second.empty()) {
+    info.client_endpoint = reached->second;
   } else if (announced != machine_->members().end()) {
     info.client_endpoint = announced->second.client_endpoint;
   }

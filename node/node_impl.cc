@@ -6,6 +6,7 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "raft/quorum.h"
 
 /// The replica's side of a node: what the log brings. The callers' side is node_calls.cc.
 namespace holdfast::node {
@@ -67,7 +68,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
           ports.snapshot_store, ports.logging,
           [this](MemberId to, const raft::InstallReply& reply) { driver_.send(to, reply); },
           [this](const raft::Snapshot& snapshot) { image_received(snapshot); }) {
-  duties_.member_reached(options_.raft.self, options_.name, options_.client_endpoint, options_.feature_level);
+  duties_.member_reached(options_.raft.self, options_.client_endpoint, options_.feature_level);
 }
 
 void Node::Impl::start() {
@@ -100,8 +101,8 @@ void Node::Impl::receive(raft::Message message) {
 
 void Node::Impl::peer_connected(MemberId member, std::string client_endpoint, std::string data_id,
                                 std::uint16_t feature_level) {
-  reached_[member] = {client_endpoint, feature_level};
-  duties_.member_reached(member, name_of(member), std::move(client_endpoint), feature_level);
+  reached_[member] = client_endpoint;
+  duties_.member_reached(member, std::move(client_endpoint), feature_level);
   driver_.peer_connected(member, std::move(data_id));
   sender_.connected(now(), member);
   tell_leader();
@@ -256,13 +257,8 @@ bool Node::Impl::may_do_duties() const {
 }
 
 std::string Node::Impl::name_of(MemberId member) const {
-  for (const raft::Member& voter : driver_.membership().voters) {
-    if (voter.id == member) return voter.name;
-  }
-  for (const raft::Member& learner : driver_.membership().learners) {
-    if (learner.id == member) return learner.name;
-  }
-  return {};
+  const raft::Member* known = raft::find_member(driver_.membership(), member);
+  return known ? known->name : std::string();
 }
 
 }  // namespace holdfast::node

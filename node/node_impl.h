@@ -141,11 +141,7 @@ class Node::Impl final : public DriverListener {
   Callback<void()> stopped_;
   Instant handing_over_until_ = kNever;  // while stopping as a leader
   Instant alarm_ = kNever;
-  struct Reached {
-    std::string endpoint;
-    std::uint16_t feature_level = state::level::kFirst;
-  };
-  std::map<MemberId, Reached> reached_;  // the connected members, as they say
+  std::map<MemberId, std::string> reached_;  // where clients reach the connected members, as they say
   Lifetime lifetime_;
 };
 

@@ -24,10 +24,6 @@ void Node::Impl::membership_changed(const raft::Membership& membership) {
                         {"joint", membership.is_joint() ? "true" : "false"},
                         {"term", driver_.status().term},
                         {"index", driver_.status().last}});
-  // Their names may have become known.
-  for (const auto& [member, reached] : reached_) {
-    duties_.member_reached(member, name_of(member), reached.endpoint, reached.feature_level);
-  }
   duties_.membership_changed();
 }
 

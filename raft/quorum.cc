@@ -38,8 +38,13 @@ bool is_voter(const Membership& membership, MemberId id) {
 
 bool is_incoming_voter(const Membership& membership, MemberId id) { return contains(membership.voters, id); }
 
-bool is_member(const Membership& membership, MemberId id) {
-  return is_voter(membership, id) || contains(membership.learners, id);
+bool is_member(const Membership& membership, MemberId id) { return find_member(membership, id) != nullptr; }
+
+const Member* find_member(const Membership& membership, MemberId id) {
+  for (const auto* side : {&membership.voters, &membership.outgoing_voters, &membership.learners})
+    for (const Member& member : *side)
+      if (member.id == id) return &member;
+  return nullptr;
 }
 
 std::vector<MemberId> all_members(const Membership& membership) {

@@ -50,6 +50,8 @@ bool is_voter(const Membership& membership, MemberId id);
 /// A voter that stays one when a joint membership is left.
 bool is_incoming_voter(const Membership& membership, MemberId id);
 bool is_member(const Membership& membership, MemberId id);
+/// On any side. Returns: nullptr if it is not in it; valid as long as `membership` is not changed.
+const Member* find_member(const Membership& membership, MemberId id);
 /// Everybody once, voters first.
 std::vector<MemberId> all_members(const Membership& membership);
 

@@ -27,7 +27,7 @@ struct Office {
     return member;
   }
   void reach(std::uint64_t id, std::uint16_t feature_level) {
-    duties.member_reached(MemberId(id), member(id).name, "host:" + std::to_string(id), feature_level);
+    duties.member_reached(MemberId(id), "host:" + std::to_string(id), feature_level);
   }
   /// Applies all that was proposed, and what follows from that.
   void decide() {
@@ -102,6 +102,28 @@ TEST_CASE_METHOD(Office, "a learner counts, and a member that was removed does n
   CHECK(duties.due() == Instant::min());
   decide();
   CHECK(machine.feature_level() == level::kBoundedDeletes);
+}
+
+TEST_CASE_METHOD(Office, "a voter on its way out is announced by its name") {
+  membership.voters = {member(2), member(3)};
+  membership.outgoing_voters = {member(1), member(2), member(3)};
+  reach(1, level::kFirst);
+  decide();
+  REQUIRE(machine.members().contains(MemberId(1)));
+  CHECK(machine.members().at(MemberId(1)).name == "n1");
+}
+
+// Whoever claims to know a later membership may connect: a stranger could fill the log, and with names of its
+// choice.
+TEST_CASE_METHOD(Office, "who connects and is in no membership is announced only once it comes into it") {
+  reach(4, level::kFirst);
+  decide();
+  CHECK_FALSE(machine.members().contains(MemberId(4)));
+  membership.learners = {member(4)};
+  duties.membership_changed();
+  decide();
+  REQUIRE(machine.members().contains(MemberId(4)));
+  CHECK(machine.members().at(MemberId(4)).name == "n4");
 }
 
 TEST_CASE_METHOD(Office, "a new leader raises what its predecessor left undone") {

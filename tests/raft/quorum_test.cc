@@ -86,5 +86,7 @@ TEST_CASE("a member on several sides is one member") {
   CHECK(is_voter(membership, id(3)));
   CHECK_FALSE(is_voter(membership, id(4)));
   CHECK(is_member(membership, id(4)));
+  for (std::uint64_t each = 1; each <= 4; ++each) CHECK(find_member(membership, id(each))->id == id(each));
+  CHECK(find_member(membership, id(5)) == nullptr);
   CHECK_FALSE(is_member(membership, id(5)));
 }
