@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -25,11 +24,6 @@ constexpr milliseconds kAskClusterFor{20'000};
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
-}
-
-bool is_voter(const raft::Membership& membership, MemberId member) {
-  const auto is_it = [member](const raft::Member& voter) { return voter.id == member; };
-  return std::any_of(membership.voters.begin(), membership.voters.end(), is_it);
 }
 
 }  // namespace
@@ -152,7 +146,7 @@ peer::Events Server::peer_events() {
   events.received = [this](raft::Message message) { node_->receive(std::move(message)); };
   events.connected = [this](MemberId member, std::string client_endpoint, std::string data_id,
                             std::uint16_t feature_level) {
-    refusing_.erase(member);
+    refusals_.erase(member);
     node_->peer_connected(member, std::move(client_endpoint), std::move(data_id), feature_level);
   };
   events.lost = [this](MemberId member) { node_->peer_lost(member); };
@@ -184,18 +178,12 @@ void Server::tell_when_ready() {
   });
 }
 
-/// Counted are those who vote as far as this member knows. It may have missed what removed it: then those who
-/// have not are its peers still, and refuse it.
 void Server::peer_refused(MemberId member, const std::string& reason) {
   if (stopping_) return;
-  refusing_.insert(member);
-  const raft::Membership& membership = node_->membership();
-  std::erase_if(refusing_, [&](MemberId refusing) { return !is_voter(membership, refusing); });
-  const std::size_t majority = membership.voters.size() / 2 + 1;
-  if (refusing_.size() < majority) return;
+  refusals_.add(member);
+  if (!refusals_.by_majority(node_->membership())) return;
   stopping_ = true;
-  logging_.write(LogLevel::kError, "refused_by_majority",
-                 {{"name", name()}, {"members", refusing_.size()}, {"reason", reason}});
+  logging_.write(LogLevel::kError, "refused_by_majority", {{"name", name()}, {"reason", reason}});
   end(kCannotRun);
 }
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "base/callback.h"
@@ -20,6 +19,7 @@
 #include "server/boot.h"
 #include "server/loop.h"
 #include "server/options.h"
+#include "server/refusals.h"
 
 namespace holdfast::server {
 
@@ -83,7 +83,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   bool finishing_ = false;
   bool cut_short_ = false;
   std::string client_endpoint_;
-  std::set<MemberId> refusing_;
+  Refusals refusals_;
   NodeLoop node_loop_;
   Disk disk_;
   std::unique_ptr<peer::Transport> transport_;
