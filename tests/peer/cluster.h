@@ -61,6 +61,10 @@ inline Timing quick() {
 }
 
 struct Member {
+  Member() = default;
+  /// It listens.
+  Member(net::EventLoop& loop, Identity as) : self(std::move(as)) { open(loop); }
+
   Identity self;
   Timing timing = quick();
   std::size_t max_queue_bytes = 16 * limits::kMiB;
@@ -120,9 +124,7 @@ inline raft::Message vote(const Member& from, const Member& to, std::uint64_t te
 struct Cluster {
   explicit Cluster(std::size_t count) {
     for (std::size_t i = 1; i <= count; ++i) {
-      members.push_back(std::make_unique<Member>());
-      members.back()->self = identity(i);
-      members.back()->open(loop);
+      members.push_back(std::make_unique<Member>(loop, identity(i)));
     }
     for (auto& member : members) {
       member->start(peers_of(*member));

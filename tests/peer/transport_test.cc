@@ -93,13 +93,9 @@ TEST_CASE("the first connection tells a member's data id, and any is taken while
 
 TEST_CASE("a member with another data directory than the one on record is refused by both sides") {
   net::EventLoop loop;
-  Member one;
-  Member wiped;
-  one.self = identity(1);
-  wiped.self = identity(2);
+  Member one(loop, identity(1));
+  Member wiped(loop, identity(2));
   wiped.self.data_id = "data-after-the-disk-was-wiped";
-  one.open(loop);
-  wiped.open(loop);
   Peer on_record = wiped.as_peer();
   on_record.data_id = "data-2";
   one.start({on_record});
@@ -129,18 +125,11 @@ TEST_CASE("connections end when another data id comes on record than the one the
 
 TEST_CASE("whoever knows a later membership is heard by one that lags, and dialled back") {
   net::EventLoop loop;
-  Member lags;
+  Member lags(loop, identity(1));
+  const Endpoint where = Member(loop, identity(9)).transport->endpoint();  // free again
   Member leads;
-  lags.self = identity(1);
   leads.self = identity(4);
-  const Endpoint where{"127.0.0.1", [&] {
-                         Member probe;
-                         probe.self = identity(9);
-                         probe.open(loop);
-                         return probe.transport->endpoint().port;
-                       }()};
   leads.self.peer_address = where.to_string();
-  lags.open(loop);
   leads.open(loop, where);
   lags.start({});
   leads.start({lags.as_peer()});
@@ -158,13 +147,9 @@ TEST_CASE("whoever knows a later membership is heard by one that lags, and diall
 
 TEST_CASE("a member that was taken in again with another disk is heard by one that lags") {
   net::EventLoop loop;
-  Member lags;
-  Member again;
-  lags.self = identity(1);
-  again.self = identity(2);
+  Member lags(loop, identity(1));
+  Member again(loop, identity(2));
   again.self.data_id = "data-of-the-new-disk";
-  lags.open(loop);
-  again.open(loop);
   Peer on_record = again.as_peer();
   on_record.data_id = "data-2";
   lags.start({});
@@ -189,12 +174,8 @@ TEST_CASE("a membership names everybody once, whatever parts they have in it") {
 
 TEST_CASE("members of two clusters refuse each other, and both sides say why") {
   net::EventLoop loop;
-  Member ours;
-  Member theirs;
-  ours.self = identity(1, 7);
-  theirs.self = identity(2, 8);
-  ours.open(loop);
-  theirs.open(loop);
+  Member ours(loop, identity(1, 7));
+  Member theirs(loop, identity(2, 8));
   ours.start({theirs.as_peer()});
   theirs.start({ours.as_peer()});
   run_until(loop, [&] { return ours.refused.size() == 1 && theirs.refused.size() == 1; });
@@ -219,15 +200,9 @@ TEST_CASE("members of two clusters refuse each other, and both sides say why") {
 
 TEST_CASE("who listens at a member's address but is another member is refused") {
   net::EventLoop loop;
-  Member one;
-  Member two;
-  Member three;
-  one.self = identity(1);
-  two.self = identity(2);
-  three.self = identity(3);
-  one.open(loop);
-  two.open(loop);
-  three.open(loop);
+  Member one(loop, identity(1));
+  Member two(loop, identity(2));
+  Member three(loop, identity(3));
   Peer mixed_up = three.as_peer();
   mixed_up.endpoint = two.as_peer().endpoint;
   one.start({two.as_peer(), mixed_up});
@@ -271,9 +246,7 @@ TEST_CASE("a full queue drops messages and keeps memory bounded") {
 
 TEST_CASE("a port in use is told before anything starts") {
   net::EventLoop loop;
-  Member first;
-  first.self = identity(1);
-  first.open(loop);
+  Member first(loop, identity(1));
   Options options;
   options.self = identity(2);
   options.listen = first.transport->endpoint();
@@ -285,12 +258,8 @@ TEST_CASE("a port in use is told before anything starts") {
 
 TEST_CASE("peers may be changed from inside a callback") {
   net::EventLoop loop;
-  Member one;
-  Member two;
-  one.self = identity(1);
-  two.self = identity(2);
-  one.open(loop);
-  two.open(loop);
+  Member one(loop, identity(1));
+  Member two(loop, identity(2));
   one.start({two.as_peer()});
   two.transport->set_peers({one.as_peer()});
   int received = 0;
