@@ -50,6 +50,7 @@ Result<ImageState> SqliteImageStore::load(
 void SqliteImageStore::start() { worker_.start(); }
 void SqliteImageStore::stop() {
   stopped_ = true;
+  on_.incoming.break_off();
   worker_.stop();
 }
 

@@ -15,6 +15,8 @@ std::string describe(const node::SnapshotFile& file) {
   return "the image at entry " + std::to_string(file.index.value());
 }
 
+Error stopping() { return {Errc::kStopping, "this member is stopping; the image is received anew", {}}; }
+
 }  // namespace
 
 IncomingSnapshot::IncomingSnapshot(Files& files, std::string directory, std::string vfs,
@@ -92,6 +94,7 @@ Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::prepare(const raft::Sna
 Result<void> IncomingSnapshot::check_bytes() {
   FileDigest digest;
   for (std::uint64_t at = 0; at < receiving_->announced.size;) {
+    if (broken_off()) return fail(stopping());
     const std::string bytes = receiving_->file->read(at, kPieceBytes);
     if (bytes.empty()) break;
     digest.add(bytes);
@@ -123,7 +126,10 @@ Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::open(const raft::Snapsh
                                       std::to_string(at.index.value()) + " is at " +
                                       std::to_string(image->state().applied.value()) + "; send it again");
     }
-    auto loaded = image->load([&into](std::size_t table, const Row& row) { return into.take(table, row); });
+    auto loaded = image->load([&](std::size_t table, const Row& row) -> Result<void> {
+      if (broken_off()) return fail(stopping());
+      return into.take(table, row);
+    });
     if (loaded) loaded = into.finish();
     if (!loaded) return fail(loaded.error());
     return image;

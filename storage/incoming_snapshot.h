@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ class IncomingSnapshot {
   /// Durability: file and name survive power loss when this returns.
   /// Errors: as node::SnapshotStore::install(); the file is gone then.
   Result<std::unique_ptr<ImageDatabase>> prepare(const raft::Snapshot& at, node::RowLoader& into);
+  /// The process is to end: a large image takes longer to prepare than that may take. What is being prepared
+  /// fails soon, as kStopping. Thread: any.
+  void break_off() { broken_off_.store(true, std::memory_order_relaxed); }
 
  private:
   struct Receiving {
@@ -41,6 +45,7 @@ class IncomingSnapshot {
     std::uint64_t received = 0;  // bytes, from the first on
   };
   std::string path(const std::string& name) const { return path_in(directory_, name); }
+  bool broken_off() const { return broken_off_.load(std::memory_order_relaxed); }
   void discard();
   Result<void> check_bytes();
   void name_as_image();
@@ -52,6 +57,7 @@ class IncomingSnapshot {
   const std::vector<TableDescription> tables_;
   const std::string data_id_;
   std::optional<Receiving> receiving_;
+  std::atomic<bool> broken_off_ = false;
 };
 
 }  // namespace holdfast::storage
