@@ -2,6 +2,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/canary.h"
 #include "base/limits.h"
 #include "node/node_impl.h"
 
@@ -66,6 +67,11 @@ void Node::Impl::propose_duty(state::Operation operation, Callback<void()> settl
 }
 
 void Node::Impl::linearizable_read(Duration timeout, Reads::Ready ready) {
+  if (HOLDFAST_CANARY(read_without_asking) && in_office_) return ready({});
+  when_confirmed(timeout, std::move(ready));
+}
+
+void Node::Impl::when_confirmed(Duration timeout, Reads::Ready ready) {
   if (stopping_) return ready(fail(stopping_error()));
   if (!is_leader()) return ready(fail(not_leader()));
   reads_.add(deadline_of(timeout), std::move(ready));
@@ -75,11 +81,18 @@ void Node::Impl::linearizable_read(Duration timeout, Reads::Ready ready) {
 
 void Node::Impl::keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done) {
   Instant deadline = deadline_of(timeout);
-  linearizable_read(timeout, [this, leases = std::move(leases), deadline,
-                              done = std::move(done)](Result<void> ready) mutable {
-    if (!ready) return done(fail(ready.error()));
+  if (HOLDFAST_CANARY(keepalive_before_the_no_op) && is_leader() && !in_office_) {
+    // As counted from its election on, by the leases that it knows of.
+    lease_clock_.start(machine_->leases(), now());
+    return keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
+  }
+  auto ready = [this, leases = std::move(leases), deadline,
+                done = std::move(done)](Result<void> confirmed) mutable {
+    if (!confirmed) return done(fail(confirmed.error()));
     keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
-  });
+  };
+  if (HOLDFAST_CANARY(keepalive_without_asking) && in_office_) return ready({});
+  when_confirmed(timeout, std::move(ready));
 }
 
 void Node::Impl::post_flush() {

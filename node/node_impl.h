@@ -90,6 +90,10 @@ class Node::Impl final : public DriverListener {
   void look_at_followers();
   void hand_over_for_space();
 
+  /// Runs `ready` once this member is known to have led since the call, and has applied what was committed
+  /// then.
+  void when_confirmed(Duration timeout, Reads::Ready ready);
+
   /// Encodes and queues. Errors: as Node::propose, without kNotLeader.
   Result<void> enqueue(state::Operation operation, state::Stamp stamp, Instant deadline, bool bounded,
                        Proposals::Done& done);

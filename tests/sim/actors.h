@@ -100,6 +100,34 @@ class Locker final : public Actor {
   bool finishing_ = false;
 };
 
+/// Asks one member only, whatever has become of it: reads, and keeps a lease of its own, more often than is
+/// reasonable. Now and then it lets the lease run out, or has it revoked by whoever leads, and asks on.
+class LoyalClient final : public Actor {
+ public:
+  LoyalClient(Surroundings surroundings, Random random);
+  void start() override;
+  void finish() override { finishing_ = true; }
+  bool idle() const override { return !granting_; }
+
+ private:
+  void next();
+  void choose();
+  void read();
+  void keep_alive();
+  void new_lease();
+  void revoke();
+
+  Surroundings world_;
+  Random random_;
+  Caller caller_;
+  Member* member_ = nullptr;
+  Instant moves_on_;
+  LeaseId lease_;
+  Instant lease_over_;  // from then on nobody keeps it
+  bool granting_ = false;
+  bool finishing_ = false;
+};
+
 /// Follows keys from some revision, on one member after another, and expects each change once, in order.
 class Watcher final : public Actor, public node::WatchSink {
  public:

@@ -40,6 +40,31 @@ void enter(const Surroundings& world, Member& member, Duration timeout,
   });
 }
 
+void read_linearizably(const Surroundings& world, const Attempt& attempt,
+                       Callback<void(Result<Revision>)> done) {
+  const Index floor = world.oracle.committed();
+  auto ready = [world, floor, &node = attempt.node, done = std::move(done)](Result<void> confirmed) mutable {
+    if (!confirmed) return done(fail(confirmed.error()));
+    if (node.machine().applied() < floor)
+      world.verdict.fail(Invariant::kLinearizableRead, "a read missed what was committed before it came");
+    done(node.machine().revision());
+  };
+  attempt.node.linearizable_read(attempt.timeout, std::move(ready));
+}
+
+void keep_alive(const Surroundings& world, node::Node& node, Duration timeout, LeaseId lease,
+                Callback<void(Result<Kept>)> done) {
+  auto answered = [world, lease, arrived = world.schedule.now(),
+                   done = std::move(done)](Result<std::vector<node::KeptAlive>> kept) mutable {
+    if (!kept) return done(fail(kept.error()));
+    const milliseconds ttl = kept->front().ttl;
+    // The service's word counts from here, whether or not it is heard.
+    if (ttl.count() != 0) world.oracle.lease_acknowledged(lease, arrived, ttl);
+    done(Kept{arrived, ttl});
+  };
+  node.keep_alive({lease}, timeout, std::move(answered));
+}
+
 void acquire_and_wait(const Attempt& attempt, const lock::Acquire& acquire,
                       Callback<void(Result<Token>)> done) {
   node::Node& node = attempt.node;

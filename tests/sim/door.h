@@ -16,6 +16,19 @@ void enter(const Surroundings& world, Member& member, Duration timeout,
            std::function<void(node::Node&, Callback<void(Result<std::any>)>)> work,
            Callback<void(Result<std::any>)> answered);
 
+/// A linearizable read. `done` gets the revision that it saw.
+void read_linearizably(const Surroundings& world, const Attempt& attempt,
+                       Callback<void(Result<Revision>)> done);
+
+/// What a member said to a keepalive that came at `arrived`: more than a client, which does not know when
+/// that was, counts on. TTL zero: the lease has ended.
+struct Kept {
+  Instant arrived;
+  milliseconds ttl{0};
+};
+void keep_alive(const Surroundings& world, node::Node& node, Duration timeout, LeaseId lease,
+                Callback<void(Result<Kept>)> done);
+
 /// A queued claim is waited for where it was made.
 void acquire_and_wait(const Attempt& attempt, const lock::Acquire& acquire,
                       Callback<void(Result<Token>)> done);

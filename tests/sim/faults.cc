@@ -19,9 +19,9 @@ void Faults::begin() {
 void Faults::cause_one() {
   Member& member = random_.chance(30) ? leader() : any();
   Duration a_while = this->a_while();
-  const std::uint64_t weights[] = {options_.crash,     options_.crash_all,    options_.stop,
-                                   options_.pause,     options_.partition,    options_.clog,
-                                   options_.slow_disk, options_.crash_leader, options_.oversleep};
+  const std::uint64_t weights[] = {
+      options_.crash, options_.crash_all, options_.stop,         options_.pause, options_.partition,
+      options_.clog,  options_.slow_disk, options_.crash_leader, options_.usurp, options_.oversleep};
   std::uint64_t all = 0;
   for (std::uint64_t weight : weights) all += weight;
   if (all == 0) return;
@@ -49,6 +49,8 @@ void Faults::cause_one() {
       return member.disk().stall(schedule_.now() + a_while);
     case 7:
       return crash(leader(), a_while / 4);
+    case 8:
+      return usurp(leader(), a_while);
     default:
       return oversleep(leader());
   }
@@ -72,16 +74,50 @@ void Faults::crash(Member& member, Duration down) {
   schedule_.after(down, [&member] { member.start(); });
 }
 
-/// It stands still while the others go on without it, and does not hear of that when it wakes.
-void Faults::oversleep(Member& member) {
+void Faults::isolate(Member& member, bool with_learners) {
   for (const auto& other : members_) {
-    network_.cut(member.id(), other->id());
-    network_.cut(other->id(), member.id());
+    const bool joins = with_learners && !other->votes();
+    for (const auto& third : members_) {
+      const bool apart = joins ? third->id() != member.id() && third->votes() : third->id() == member.id();
+      if (third == other || !apart) continue;
+      network_.cut(other->id(), third->id());
+      network_.cut(third->id(), other->id());
+    }
   }
+}
+
+/// It stands still while the others go on without it, and does not hear of that
+/// when it wakes, but of what was under way to it as it fell asleep.
+void Faults::oversleep(Member& member) {
   member.pause();
+  Duration awake = random_.chance(50) ? Duration(0) : Duration(milliseconds(random_.between(1, 60)));
+  schedule_.after(awake, [this, &member] { isolate(member, false); });
   Duration asleep = options_.election_timeout * static_cast<int>(random_.between(12, 35)) / 10;
   schedule_.after(asleep, [&member] { member.resume(); });
   schedule_.after(asleep + milliseconds(random_.between(1, 500)), [this] { network_.heal(); });
+}
+
+/// Another takes over at its own word, and it does not hear of it.
+void Faults::usurp(Member& member, Duration apart) {
+  const Member* heir = &any();
+  for (const auto& other : members_) {
+    if (heir->id() == member.id() || !heir->votes() || !heir->up()) heir = other.get();
+  }
+  if (!member.up() || !member.node()->is_leader() || heir->id() == member.id()) return;
+  member.run([&member, heir, this] {
+    member.node()->transfer_leadership(heir->id(), options_.election_timeout, [](const auto&) {});
+  });
+  cut_off_once_usurped(member, *heir, random_.chance(50), 1000);
+  schedule_.after(apart + options_.election_timeout, [this] { network_.heal(); });
+}
+
+void Faults::cut_off_once_usurped(Member& member, const Member& heir, bool with_learners, int looks) {
+  if (heir.up() && heir.node()->status().role == raft::Role::kCandidate)
+    return isolate(member, with_learners);
+  if (looks == 0 || !member.up() || !member.node()->is_leader()) return;
+  schedule_.after(milliseconds(1), [this, &member, &heir, with_learners, looks] {
+    cut_off_once_usurped(member, heir, with_learners, looks - 1);
+  });
 }
 
 void Faults::crash_all(Duration down) {

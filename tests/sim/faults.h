@@ -22,6 +22,7 @@ struct FaultOptions {
   std::uint64_t stop = 2;
   std::uint64_t pause = 2;
   std::uint64_t oversleep = 3;
+  std::uint64_t usurp = 3;
   std::uint64_t partition = 4;
   std::uint64_t clog = 2;
   std::uint64_t slow_disk = 2;
@@ -43,6 +44,10 @@ class Faults {
   void crash(Member& member, Duration down);
   void crash_all(Duration down);
   void oversleep(Member& member);
+  void usurp(Member& member, Duration apart);
+  void cut_off_once_usurped(Member& member, const Member& heir, bool with_learners, int looks);
+  /// Its clients still reach it, and so do the learners if they are to.
+  void isolate(Member& member, bool with_learners);
   void partition();
   void clog();
   /// Who leads, by its own account; else anybody.

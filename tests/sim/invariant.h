@@ -17,7 +17,7 @@ enum class Invariant {
   kTokenOrder,          ///< tokens increase, and each is one grant's
   kQueueOrder,          ///< grants in the order of asking
   kLeaseLowerBound,     ///< no lease ends before its last acknowledged renewal and its TTL
-  kDeadLease,           ///< nothing is given to a lease that has ended
+  kDeadLease,           ///< nothing is given to a lease that has ended, nor is it kept alive
   kExactlyOnce,         ///< a (session, sequence) runs once
   kHonestOutcome,       ///< acknowledged is done, refused is not
   kConditionalWrite,    ///< a write under a condition takes effect only if that holds

@@ -4,9 +4,6 @@
 #include <any>
 #include <utility>
 
-#include "node/node.h"
-#include "tests/sim/door.h"
-
 namespace holdfast::sim {
 
 KeptLease::KeptLease(Surroundings surroundings, Caller& caller, Random random)
@@ -105,20 +102,13 @@ void KeptLease::send(LeaseId lease, Duration patience, Heard heard) {
   world_.after(patience, [heard_once] { heard_once(fail(Errc::kUnknown, "no answer")); });
   Member& member = *world_.find(*address);
   if (world_.clock.now() < cut_off_until_ || world_.network.loses()) return;
-  auto work = [this, lease, patience](node::Node& node, Callback<void(Result<std::any>)> done) {
-    node.keep_alive({lease}, patience,
-                    [arrived = world_.schedule.now(),
-                     done = std::move(done)](Result<std::vector<node::KeptAlive>> kept) mutable {
-                      if (!kept) return done(fail(kept.error()));
-                      done(std::any(Kept{arrived, kept->front().ttl}));
-                    });
+  auto work = [world = world_, lease, patience](node::Node& node, Callback<void(Result<std::any>)> done) {
+    sim::keep_alive(world, node, patience, lease, [done = std::move(done)](Result<Kept> kept) mutable {
+      if (!kept) return done(fail(kept.error()));
+      done(std::any(*kept));
+    });
   };
-  auto answered = [this, heard_once, lease](Result<std::any> answer) {
-    // The service's word counts from here, whether or not it is heard.
-    if (answer) {
-      auto kept = std::any_cast<Kept>(*answer);
-      if (kept.ttl.count() != 0) world_.oracle.lease_acknowledged(lease, kept.arrived, kept.ttl);
-    }
+  auto answered = [this, heard_once](Result<std::any> answer) {
     if (world_.network.loses()) return;
     world_.schedule.after(world_.network.delay(), [heard_once, answer] { heard_once(answer); });
   };

@@ -7,6 +7,7 @@
 
 #include "client/session/safe_until.h"
 #include "tests/sim/caller.h"
+#include "tests/sim/door.h"
 
 namespace holdfast::sim {
 
@@ -38,11 +39,6 @@ class KeptLease {
   void ask(LeaseId lease, Duration patience, std::function<void(Result<bool>)> done);
 
  private:
-  /// Counted from when the attempt arrived: what the service promised, which is more than a client counts on.
-  struct Kept {
-    Instant arrived;
-    milliseconds ttl{0};
-  };
   using Heard = std::function<void(Result<Kept>)>;
 
   void arm();

@@ -52,6 +52,11 @@ class Member::Process final : public node::Loop,
     what();
     member_.observer_.after_step(member_);
   }
+  /// What comes from outside waits in a socket of its own.
+  void come(Callback<void()> what) {
+    if (!paused) return run(std::move(what));
+    sockets_.push_back(std::move(what));
+  }
   void resume() {
     paused = false;
     // What a loop looks at first when it wakes is chance: its timers, or what has come.
@@ -62,6 +67,14 @@ class Member::Process final : public node::Loop,
     for (auto& what : std::exchange(waiting_, {})) {
       member_.schedule_.after(Duration(0), guarded(std::move(what)));
     }
+    // And which socket it reads first: what came last may be heard before what came first.
+    const bool in_order = member_.random_.chance(50);
+    for (std::size_t left = sockets_.size(); left > 0; --left) {
+      std::size_t next = in_order ? sockets_.size() - left : member_.random_.below(left);
+      if (!in_order) std::swap(sockets_[next], sockets_[left - 1]);
+      member_.schedule_.after(Duration(0), guarded(std::move(sockets_[in_order ? next : left - 1])));
+    }
+    sockets_.clear();
   }
 
   // node::Loop
@@ -151,8 +164,9 @@ class Member::Process final : public node::Loop,
   Member& member_;
   NullLogSink logging_;
   Instant alarm_ = kNever;
-  bool alarm_missed_ = false;  // it came while the process stood still
-  std::deque<Callback<void()>> waiting_;
+  bool alarm_missed_ = false;             // it came while the process stood still
+  std::deque<Callback<void()>> waiting_;  // while it stands still: its own completions
+  std::deque<Callback<void()>> sockets_;  // and what has come for it
   node::Lifetime lifetime_;
   node::Node node_;
 };
@@ -234,7 +248,7 @@ void Member::resume() {
 }
 
 void Member::run(Callback<void()> what) {
-  if (process_) process_->run(std::move(what));
+  if (process_) process_->come(std::move(what));
 }
 
 void Member::run_if(std::uint64_t incarnation, Callback<void()> what) {

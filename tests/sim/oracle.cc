@@ -25,6 +25,10 @@ void Oracle::apply(const raft::Entry& entry) {
   }
   if (const auto* end = std::get_if<state::EndLeases>(&command->operation)) check_expiry(end->leases);
   state::Applied applied = machine_.apply(entry.index, entry.payload);
+  if (const auto* revoke = std::get_if<state::RevokeLease>(&command->operation)) {
+    Lease& lease = leases_[revoke->lease];
+    if (!machine_.leases().is_live(revoke->lease)) lease.over = std::min(lease.over, schedule_.now());
+  }
   check_once(*command, applied);
   check_condition(*command, applied);
   check_beliefs();
@@ -58,6 +62,7 @@ void Oracle::check_expiry(const std::vector<LeaseId>& leases) {
     if (!machine_.leases().is_live(id)) continue;
     Lease& lease = leases_[id];
     lease.expired = schedule_.now();
+    lease.over = lease.expired;
     if (lease.safe_until > lease.expired) {
       verdict_.fail(Invariant::kLeaseLowerBound,
                     "lease " + std::to_string(id.value()) + " expired before its time");
@@ -67,6 +72,10 @@ void Oracle::check_expiry(const std::vector<LeaseId>& leases) {
 
 void Oracle::lease_acknowledged(LeaseId id, Instant arrived, milliseconds ttl) {
   Lease& lease = leases_[id];
+  if (arrived > lease.over) {
+    verdict_.fail(Invariant::kDeadLease,
+                  "lease " + std::to_string(id.value()) + " was kept alive after its end");
+  }
   // A millisecond for the rounding of the members' clocks.
   Duration at_least = Duration(ttl) * 1000 / (1000 + kMostDriftPermille) - milliseconds(1);
   lease.safe_until = std::max(lease.safe_until, arrived + at_least);

@@ -52,6 +52,7 @@ class Oracle {
   struct Lease {
     Instant safe_until;
     Instant expired = kNever;
+    Instant over = kNever;  ///< expired or revoked
   };
   struct Belief {
     std::string lock;

@@ -83,6 +83,9 @@ void World::make_actors() {
   for (int i = 0; i < options_.lockers; ++i) {
     actors_.push_back(std::make_unique<Locker>(surroundings(), random_.fork(), i));
   }
+  for (int i = 0; i < options_.loyal_clients; ++i) {
+    actors_.push_back(std::make_unique<LoyalClient>(surroundings(), random_.fork()));
+  }
   for (int i = 0; i < options_.watchers; ++i) {
     actors_.push_back(std::make_unique<Watcher>(surroundings(), random_.fork()));
   }

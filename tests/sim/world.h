@@ -23,6 +23,7 @@ struct WorldOptions {
   std::size_t learners = 0;
   int writers = 2;
   int lockers = 2;
+  int loyal_clients = 1;
   int watchers = 2;
   Duration trouble = std::chrono::seconds(8);  ///< before everything is healed
   FaultOptions faults;

@@ -13,8 +13,24 @@ FaultOptions draw_faults(Random& random, Duration election_timeout) {
   faults.between = milliseconds(random.chance(40) ? random.between(40, 200) : random.between(150, 1500));
   for (std::uint64_t* weight :
        {&faults.crash, &faults.crash_all, &faults.stop, &faults.pause, &faults.crash_leader,
-        &faults.oversleep, &faults.partition, &faults.clog, &faults.slow_disk}) {
+        &faults.oversleep, &faults.usurp, &faults.partition, &faults.clog, &faults.slow_disk}) {
     if (random.chance(40)) *weight = 0;
+  }
+  // And in some, leaders are deposed again and again without hearing of it.
+  if (random.chance(25)) {
+    faults = {.between = faults.between,
+              .election_timeout = election_timeout,
+              .crash = 1,
+              .crash_leader = 1,
+              .crash_all = 0,
+              .stop = 0,
+              .pause = 0,
+              .oversleep = 4,
+              .usurp = 4,
+              .partition = 1,
+              .clog = 1,
+              .slow_disk = 0};
+    faults.between = milliseconds(random.between(300, 900));
   }
   return faults;
 }
@@ -50,6 +66,7 @@ WorldOptions draw_options(std::uint64_t seed) {
   options.learners = random.chance(80) ? 0 : random.between(1, 2);
   options.writers = static_cast<int>(random.between(1, 5));
   options.lockers = static_cast<int>(random.between(0, 5));
+  options.loyal_clients = static_cast<int>(random.below(4));
   options.watchers = static_cast<int>(random.between(1, 3));
   options.trouble = milliseconds(random.between(2000, 6000));
   options.election_timeout = milliseconds(random.between(200, 600));

@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "tests/sim/actors.h"
+#include "tests/sim/door.h"
 
 namespace holdfast::sim {
 
@@ -122,12 +123,8 @@ void Writer::read() {
   Revision floor = world_.oracle.newest_seen();
   caller_.call<Revision>(
       {session::Repeat::kRead, kTotal},
-      [](const Attempt& attempt, Callback<void(Result<Revision>)> done) {
-        attempt.node.linearizable_read(
-            attempt.timeout, [&node = attempt.node, done = std::move(done)](Result<void> ready) mutable {
-              if (!ready) return done(fail(ready.error()));
-              done(node.machine().revision());
-            });
+      [world = world_](const Attempt& attempt, Callback<void(Result<Revision>)> done) {
+        read_linearizably(world, attempt, std::move(done));
       },
       [this, floor](Result<Revision> revision) {
         if (revision) {
