@@ -8,12 +8,13 @@ find_package(tl-expected CONFIG REQUIRED)
 find_package(tomlplusplus CONFIG REQUIRED)
 find_package(SQLite3 REQUIRED)
 
-# asio in separate-compilation mode: net/asio.cc alone holds its implementation.
+# asio in separate-compilation mode: net/asio.cc alone holds its implementation. Untold, it finds out in each file anew
+# whether there is an aligned_alloc, by what that file has included before: some would allocate by it what others delete.
 find_path(HOLDFAST_ASIO_INCLUDE asio.hpp REQUIRED)
 add_library(holdfast_asio INTERFACE)
 target_include_directories(holdfast_asio SYSTEM INTERFACE ${HOLDFAST_ASIO_INCLUDE})
-target_compile_definitions(holdfast_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE_COMPILATION
-                                                   ASIO_NO_DEPRECATED)
+target_compile_definitions(holdfast_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+                                                   ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(holdfast_asio INTERFACE Threads::Threads)
 
 find_program(HOLDFAST_CCACHE ccache)

@@ -40,7 +40,7 @@ TEST_CASE("every canary has its hooks, and every hook its canary") {
 
 TEST_CASE("a few canaries, others every day, are killed") {
   // All of them: holdfast-sim --canaries.
-  constexpr std::size_t kFew = 5;
+  constexpr std::size_t kFew = HOLDFAST_SIM_CANARIES;
   auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
   auto day = static_cast<std::size_t>(today.time_since_epoch().count());
   for (std::size_t i = 0; i < kFew; ++i) {

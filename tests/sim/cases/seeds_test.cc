@@ -9,7 +9,7 @@ namespace {
 WorldResult run(std::uint64_t seed) { return World(seed, draw_options(seed)).run(); }
 
 /// More of them: holdfast-sim --seeds.
-constexpr std::uint64_t kSeeds = 600;
+constexpr std::uint64_t kSeeds = HOLDFAST_SIM_SEEDS;
 
 TEST_CASE("no seed breaks a promise") {
   Index committed;
