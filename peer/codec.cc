@@ -296,6 +296,8 @@ Result<Decoded> read_frame(schema::PeerFrame::Reader in) {
       return read_refusal(in.getRefusal());
     case schema::PeerFrame::MESSAGE:
       return read_message(in.getMessage());
+    case schema::PeerFrame::ALIVE:
+      return Decoded(Alive{});
     default:
       return bad("it is of a kind that this version does not know");
   }
@@ -340,6 +342,12 @@ Frame encode(const Refusal& refusal) {
   auto out = builder.initRoot<schema::PeerFrame>().initRefusal();
   out.setReason(static_cast<schema::Refusal::Reason>(refusal.reason));
   out.setExplanation(refusal.explanation.c_str());
+  return capnp::messageToFlatArray(builder);
+}
+
+Frame encode(const Alive&) {
+  capnp::MallocMessageBuilder builder;
+  builder.initRoot<schema::PeerFrame>().setAlive();
   return capnp::messageToFlatArray(builder);
 }
 

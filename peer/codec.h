@@ -51,11 +51,18 @@ struct Refusal {
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
+/// A sign of life. The dialling side sends one every so often; the accepting side, which sends nothing else,
+/// answers that bytes have arrived since its last one.
+struct Alive {
+  friend bool operator==(const Alive&, const Alive&) = default;
+};
+
 using Frame = kj::Array<capnp::word>;
-using Decoded = std::variant<Hello, Refusal, raft::Message>;
+using Decoded = std::variant<Hello, Refusal, raft::Message, Alive>;
 
 Frame encode(const Hello& hello);
 Frame encode(const Refusal& refusal);
+Frame encode(const Alive& alive);
 /// Copies each payload once, straight into the frame.
 Frame encode(const raft::Message& message);
 

@@ -14,10 +14,15 @@ namespace holdfast::peer {
 struct Timing {
   milliseconds connect_timeout{1000};
   milliseconds handshake_timeout{2000};
-  milliseconds least_pause{50};      ///< before dialling again; doubles...
-  milliseconds most_pause{1000};     ///< ...up to this
-  milliseconds stall_timeout{4000};  ///< a connection that takes no bytes for so long is given up
+  milliseconds least_pause{50};       ///< before dialling again; doubles...
+  milliseconds most_pause{1000};      ///< ...up to this
+  milliseconds stall_timeout{4000};   ///< a connection that takes no bytes for so long is given up
+  milliseconds alive_interval{1000};  ///< between two signs of life
 };
+
+/// A connection is given up after so many intervals without a sign of life. Counted, not measured: a process
+/// that was stopped, or starved, has heard nothing for long and finds it all in its sockets.
+constexpr int kMostSilentIntervals = 4;
 
 /// What a transport tells. Called on the loop, never inside a call of the transport; a callback must not
 /// destroy the transport.

@@ -12,8 +12,9 @@ constexpr int kFramesPerTurn = 64;
 // How long a refused peer may take to fetch its refusal.
 constexpr milliseconds kGoodbye{500};
 
-net::FramedStreamOptions greeting_options() {
+net::FramedStreamOptions greeting_options(net::StreamCounters& counters) {
   net::FramedStreamOptions options;
+  options.counters = &counters;
   options.max_frame_bytes = kMaxGreetingBytes;
   return options;
 }
@@ -23,9 +24,9 @@ net::FramedStreamOptions greeting_options() {
 IncomingLink::IncomingLink(Context& context, Owner& owner, net::Socket socket)
     : context_(context),
       owner_(owner),
-      stream_(std::move(socket), greeting_options()),
-      deadline_(context.loop) {
-  deadline_.set_after(context_.timing.handshake_timeout, [this] { close("no handshake in time"); });
+      stream_(std::move(socket), greeting_options(counters_)),
+      alarm_(context.loop) {
+  alarm_.set_after(context_.timing.handshake_timeout, [this] { close("no handshake in time"); });
   stream_.when_readable([this] { on_greeting(); });
 }
 
@@ -54,7 +55,7 @@ void IncomingLink::on_hello(const Hello& hello) {
   if (const auto sent = stream_.send(encode(hello_of(context_.self, hello.member))); !sent) {
     return close(sent.error().message);
   }
-  deadline_.cancel();
+  alarm_.set_after(context_.timing.alive_interval, [this] { on_interval(); });
   member_ = hello.member;
   name_ = hello.name;
   greeting_ = hello;
@@ -78,7 +79,7 @@ void IncomingLink::reply_refusal(const Hello& hello, const Refusal& refusal) {
   static_cast<void>(stream_.send(encode(refusal)));
   stream_.end();
   // Closing at once would lose the refusal in a reset, should bytes be on their way to us.
-  deadline_.set_after(kGoodbye, [this] { owner_.closed(*this); });
+  alarm_.set_after(kGoodbye, [this] { owner_.closed(*this); });
 }
 
 void IncomingLink::on_messages() {
@@ -94,6 +95,9 @@ void IncomingLink::on_messages() {
     if (!decoded) {
       return close(decoded.error().message);
     }
+    if (std::holds_alternative<Alive>(*decoded)) {
+      continue;
+    }
     auto* message = std::get_if<raft::Message>(&*decoded);
     if (message == nullptr) {
       return close("it greeted twice");
@@ -108,6 +112,20 @@ void IncomingLink::on_messages() {
     return close("it closed the connection");
   }
   stream_.when_readable([this] { on_messages(); });
+}
+
+/// Bytes count, not messages: a large one may take longer than an interval on a slow line.
+void IncomingLink::on_interval() {
+  if (arrivals() == arrivals_before_) {
+    if (++silent_intervals_ > kMostSilentIntervals) {
+      return close("it gave no sign of life");
+    }
+  } else {
+    arrivals_before_ = arrivals();
+    silent_intervals_ = 0;
+    static_cast<void>(stream_.send(encode(Alive{})));
+  }
+  alarm_.set_after(context_.timing.alive_interval, [this] { on_interval(); });
 }
 
 void IncomingLink::close(const std::string& reason) {

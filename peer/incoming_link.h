@@ -16,6 +16,8 @@ namespace holdfast::peer {
 ///     greeting --Hello--> welcome --end, error, anything that is not a message from that member--> closed
 ///         \---not liked (after a Refusal), deadline, garbage--> closed
 ///
+/// While bytes come it says so every interval; when none come for several, it is over as well.
+///
 /// Whatever comes in, it ends at most this connection.
 class IncomingLink {
  public:
@@ -42,12 +44,17 @@ class IncomingLink {
   void on_hello(const Hello& hello);
   void reply_refusal(const Hello& hello, const Refusal& refusal);
   void on_messages();
+  void on_interval();
+  std::uint64_t arrivals() const { return counters_.read_calls + counters_.frames_read; }
   void close(const std::string& reason);
 
   Context& context_;
   Owner& owner_;
+  net::StreamCounters counters_;  // outlives the stream
   net::FramedStream stream_;
-  net::Alarm deadline_;
+  net::Alarm alarm_;  // the handshake's deadline, the goodbye's, or the interval's end
+  std::uint64_t arrivals_before_ = 0;
+  int silent_intervals_ = 0;
   MemberId member_;
   std::string name_;
   Hello greeting_;

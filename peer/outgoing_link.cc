@@ -5,6 +5,12 @@
 #include <variant>
 
 namespace holdfast::peer {
+namespace {
+
+// Signs of life come one by one; whoever sends more does not keep the loop from others.
+constexpr int kFramesPerTurn = 16;
+
+}  // namespace
 
 OutgoingLink::OutgoingLink(Context& context, Peer peer, Random random)
     : context_(context),
@@ -71,12 +77,13 @@ void OutgoingLink::on_hello(const Hello& answer) {
   if (const auto mistake = mistaken(answer, context_.self, peer_)) {
     return give_up(*mistake);
   }
-  alarm_.cancel();
   state_ = State::kConnected;
   refused_ = false;
   next_pause_ = context_.timing.least_pause;
   stream_->set_max_frame_bytes(limits::kMaxPeerFrameBytes);
-  stream_->when_readable([this] { on_unexpected(); });
+  stream_->when_readable([this] { on_answer(); });
+  silent_intervals_ = 0;
+  alarm_.set_after(context_.timing.alive_interval, [this] { on_interval(); });
   context_.logging.write(LogLevel::kInfo, "peer_connected",
                          {{"peer", peer_.name}, {"address", stream_->remote().to_string()}});
   shown_data_id_ = answer.data_id;
@@ -106,13 +113,36 @@ void OutgoingLink::on_refusal(const Refusal& refusal) {
   context_.events.refused(peer_.id, reason);
 }
 
-void OutgoingLink::on_unexpected() {
-  const auto frame = stream_->take();
-  if (!frame) {
-    give_up(frame.error().message);
-  } else {
-    give_up(*frame ? "it sent something where it only listens" : "it closed the connection");
+void OutgoingLink::on_answer() {
+  for (int i = 0; i < kFramesPerTurn; ++i) {
+    const auto frame = stream_->take();
+    if (!frame) {
+      return give_up(frame.error().message);
+    }
+    if (!*frame) {
+      break;
+    }
+    const auto decoded = decode(**frame);
+    if (!decoded || !std::holds_alternative<Alive>(*decoded)) {
+      return give_up("it sent something where it only listens");
+    }
+    silent_intervals_ = 0;
   }
+  if (stream_->ended()) {
+    return give_up("it closed the connection");
+  }
+  stream_->when_readable([this] { on_answer(); });
+}
+
+void OutgoingLink::on_interval() {
+  if (++silent_intervals_ > kMostSilentIntervals) {
+    return give_up("it gave no sign of life");
+  }
+  // While something is queued its bytes are sign enough, if they arrive.
+  if (stream_->queued_bytes() == 0) {
+    static_cast<void>(stream_->send(encode(Alive{})));
+  }
+  alarm_.set_after(context_.timing.alive_interval, [this] { on_interval(); });
 }
 
 void OutgoingLink::send(const raft::Message& message) {

@@ -18,7 +18,8 @@ namespace holdfast::peer {
 ///        ^                  |                    |                    |
 ///        +---- refused, error, deadline ---------+---- end, error ----+
 ///
-/// Nothing is ever received on it after the Hello.
+/// Nothing but signs of life is received on it after the Hello. It ends when they do not come: the network
+/// may have forgotten a connection that both kernels believe in.
 class OutgoingLink {
  public:
   OutgoingLink(Context& context, Peer peer, Random random);
@@ -44,7 +45,8 @@ class OutgoingLink {
   void on_greeting();
   void on_hello(const Hello& answer);
   void on_refusal(const Refusal& refusal);
-  void on_unexpected();
+  void on_answer();
+  void on_interval();
   void give_up(const std::string& reason);
   void pause();
 
@@ -54,10 +56,11 @@ class OutgoingLink {
   Random random_;
 
   State state_ = State::kPausing;
-  net::Alarm alarm_;  // the end of the pause, or the handshake's deadline
+  net::Alarm alarm_;  // the end of the pause, the handshake's deadline, or the interval's end
   std::optional<net::Connector> connector_;
   std::optional<net::FramedStream> stream_;
   milliseconds next_pause_;
+  int silent_intervals_ = 0;
   bool refused_ = false;  // by its last answer
   std::uint64_t dropped_ = 0;
 };

@@ -10,6 +10,7 @@ struct PeerFrame {
     hello @0 :Hello;
     refusal @1 :Refusal;           # the accepting side's answer to a Hello it does not like; it then closes
     message @2 :RaftMessage;
+    alive @3 :Void;                # a sign of life, either way: docs/formats/PEER.md
   }
 }
 

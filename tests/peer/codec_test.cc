@@ -109,6 +109,14 @@ TEST_CASE("a handshake comes back as it went in") {
   CHECK(std::get<Refusal>(*decoded) == refusal);
 }
 
+TEST_CASE("a sign of life comes back as it went in, and is four words") {
+  const Frame frame = encode(Alive{});
+  CHECK(frame.size() == 4);
+  const auto decoded = decode(frame);
+  REQUIRE(decoded);
+  CHECK(std::holds_alternative<Alive>(*decoded));
+}
+
 TEST_CASE("a stranger's text cannot break a line of logging or fill it") {
   const Hello hello{kProtocolVersion, {}, {}, {}, "a\nevent=ready\x1b[31m", std::string(5000, 'x')};
   const auto decoded = decode(encode(hello));
