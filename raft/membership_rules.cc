@@ -72,7 +72,11 @@ std::optional<Error> lags(const Replica& replica, const Membership& target) {
           "member " + voter.name + " is not a learner: add it as one, and promote it once it has caught up"};
     const std::uint64_t behind = replica.log.last_index().value() - progress->match().value();
     if (!was_heard(replica, voter.id) || !counts(replica, voter.id))
-      return Error{Errc::kNotCaughtUp, "member " + voter.name + " does not answer"};
+      return Error{
+          Errc::kNotCaughtUp,
+          "member " + voter.name +
+              " does not answer: start it, with holdfastd --join if it is new, and ask again once it has "
+              "caught up"};
     if (behind > replica.options.promotion_lag)
       return Error{Errc::kNotCaughtUp,
                    "member " + voter.name + " is " + std::to_string(behind) + " entries behind, at most " +

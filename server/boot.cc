@@ -8,9 +8,12 @@ namespace holdfast::server {
 
 namespace {
 
+// How long a new member tries to reach the cluster that it is to join.
+constexpr milliseconds kAskClusterFor{20'000};
+
 Result<storage::Identity> first_identity(const Options& options, const AskCluster& ask) {
   if (options.join.empty()) return found_identity(options);
-  auto cluster = ask();
+  auto cluster = ask(kAskClusterFor);
   if (!cluster) return fail(cluster.error());
   return joining_identity(options, *cluster);
 }

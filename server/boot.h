@@ -36,8 +36,8 @@ struct Beginning {
   raft::Restored restored;
 };
 
-/// Asks the cluster that --join names; see server/join.h.
-using AskCluster = std::function<Result<ClusterView>()>;
+/// Asks the cluster that --join names; see ask_cluster().
+using AskCluster = std::function<Result<ClusterView>(Duration within)>;
 
 /// Opens the data directory and finds out who this member is; nothing is written about that yet, so that a
 /// first boot that fails for another reason can be tried again with other options.

@@ -24,11 +24,13 @@ int complain(const Error& error, int status) {
   return status;
 }
 
-/// The first signal stops the server, the second ends the process at once.
-void wait_for_signal(asio::signal_set& signals, Server& server) {
+/// The first signal stops the server, the second ends the process at once; so does the first while there is
+/// no server yet: one that asks its way into a cluster has nothing to put in order.
+void wait_for_signal(asio::signal_set& signals, Server*& server) {
   signals.async_wait([&signals, &server](const asio::error_code& error, int) {
     if (error) return;
-    server.stop();
+    if (server == nullptr) _exit(kStopped);
+    server->stop();
     signals.async_wait([](const asio::error_code& cancelled, int) {
       if (!cancelled) _exit(kCannotRun);
     });
@@ -39,6 +41,8 @@ int run(const Options& options) {
   Logging logging(options.log_level, options.log_format);
   net::EventLoop loop;
   asio::signal_set signals(loop.io(), SIGINT, SIGTERM);
+  Server* running = nullptr;
+  wait_for_signal(signals, running);
   int status = kStopped;
   auto server = Server::open(options, loop, logging, [&](int ended_with) {
     status = ended_with;
@@ -50,8 +54,8 @@ int run(const Options& options) {
     return complain(server.error(),
                     server.error().code == Errc::kInvalidArgument ? kWrongOptions : kCannotRun);
   }
-  wait_for_signal(signals, **server);
-  (*server)->start();
+  running = server->get();
+  running->start();
   loop.run();
   // Whatever was too slow to finish in time would be waited for here: a disk that hangs, for ever.
   if ((*server)->was_cut_short()) _exit(status);

@@ -39,6 +39,16 @@ Applied apply_duration(const std::string& text, milliseconds least, milliseconds
   return {};
 }
 
+Applied apply_count(const std::string& text, std::size_t& out) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0) {
+    return fail(Errc::kInvalidArgument, "\"" + text + "\" is no number of at least 1");
+  }
+  out = number;
+  return {};
+}
+
 Applied apply_level(const std::string& text, LogLevel& out) {
   if (text == "debug") return out = LogLevel::kDebug, Applied();
   if (text == "info") return out = LogLevel::kInfo, Applied();
@@ -120,6 +130,14 @@ std::vector<OptionValue> make_option_values() {
       {"heartbeat-interval", "DURATION", "How often a leader shows itself [100ms]",
        [](const std::string& text, Options& options) {
          return apply_duration(text, kLeast, options.heartbeat_interval);
+       }},
+      {"max-connections", "NUMBER",
+       "Of clients at a time; fewer if the system gives fewer descriptors [10000]",
+       [](const std::string& text, Options& options) { return apply_count(text, options.max_connections); }},
+      {"handshake-timeout", "DURATION",
+       "Within so long a client has to say something after it connected [10s]",
+       [](const std::string& text, Options& options) {
+         return apply_duration(text, kLeast, options.handshake_timeout);
        }},
       {"log-level", "LEVEL", "debug, info, warn or error [info]",
        [](const std::string& text, Options& options) { return apply_level(text, options.log_level); }},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -37,6 +38,8 @@ struct Options {
   LogFormat log_format = LogFormat::kText;
   milliseconds election_timeout{1000};
   milliseconds heartbeat_interval{100};
+  std::size_t max_connections = limits::kMaxConnections;  ///< of clients
+  milliseconds handshake_timeout{10'000};  ///< for a client's first message, from when it connected
 };
 
 /// Looks up an environment variable.

@@ -5,7 +5,7 @@
 #include <random>
 #include <utility>
 
-#include "net/message_stream.h"
+#include "server/descriptors.h"
 #include "server/join.h"
 #include "server/set_aside.h"
 
@@ -18,8 +18,10 @@ constexpr int kStopSeconds = 4;
 // Between the last answers and the closing of their connections.
 constexpr int kLastAnswersMs = 20;
 constexpr milliseconds kAskAgain{60'000};
-// How long a new member tries to reach the cluster that it is to join.
-constexpr milliseconds kAskClusterFor{20'000};
+// Between two signs of life on a connection to another member: as often as elections could be called for, but
+// not so often that a busy machine is taken for a dead one.
+constexpr milliseconds kLeastAlive{250};
+constexpr milliseconds kMostAlive{1000};
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -31,7 +33,7 @@ std::uint64_t random_seed() {
 Result<std::unique_ptr<Server>> Server::open(const Options& options, net::EventLoop& loop, LogSink& logging,
                                              Callback<void(int status)> ended) {
   std::unique_ptr<Server> server(new Server(options, loop, logging, std::move(ended)));
-  const AskCluster ask = [&] { return ask_cluster(loop, options.join, kAskClusterFor); };
+  const AskCluster ask = [&](Duration within) { return ask_cluster(loop, options.join, within); };
   if (options.rejoin) {
     auto aside = set_old_data_aside(options, ask);
     if (!aside) return fail(aside.error());
@@ -54,17 +56,19 @@ Server::Server(const Options& options, net::EventLoop& loop, LogSink& logging, C
       logging_(logging),
       ended_(std::move(ended)),
       node_loop_(loop),
+      visitors_(loop, options.handshake_timeout, logging),
       tasks_(*this) {}
 
 Server::~Server() noexcept(false) {
   // Calls that a connection's end cancelled let go of the node in the loop's next turn, not before.
-  connections_.clear();
+  visitors_.clear();
   loop_.wait_scope().poll();
 }
 
 Result<void> Server::take_ports() {
   net::Listener::Options listener_options;
   listener_options.logging = &logging_;
+  listener_options.max_connections = client_connections(options_.max_connections, raise_descriptor_limit());
   auto listener = net::Listener::open(loop_, options_.listen, listener_options,
                                       [this](net::Socket socket) { accept(std::move(socket)); });
   if (!listener) return fail(listener.error());
@@ -76,6 +80,7 @@ Result<void> Server::take_ports() {
   peer_options.self.peer_address = peer_address();
   peer_options.self.feature_level = state::kSupportedLevel;
   peer_options.listen = options_.peer_listen;
+  peer_options.timing.alive_interval = std::clamp(options_.election_timeout, kLeastAlive, kMostAlive);
   peer_options.seed = random_seed();
   auto transport = peer::Transport::open(loop_, std::move(peer_options), logging_);
   if (!transport) return fail(transport.error());
@@ -156,14 +161,7 @@ peer::Events Server::peer_events() {
 
 void Server::accept(net::Socket socket) {
   if (!started_ || stopping_) return;
-  auto stream = kj::heap<net::MessageStream>(std::move(socket));
-  const std::string address = stream->remote().to_string();
-  const std::uint64_t number = ++last_connection_;
-  auto connection = std::make_unique<net::RpcConnection>(kj::mv(stream), door_->visit(address));
-  tasks_.add(connection->on_disconnect().catch_([](kj::Exception&&) {}).then([this, number] {
-    return kj::evalLater([this, number] { connections_.erase(number); });
-  }));
-  connections_.emplace(number, std::move(connection));
+  visitors_.take(std::move(socket), [this](std::string address) { return door_->visit(std::move(address)); });
 }
 
 void Server::tell_when_ready() {

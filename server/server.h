@@ -20,6 +20,7 @@
 #include "server/loop.h"
 #include "server/options.h"
 #include "server/refusals.h"
+#include "server/visitors.h"
 
 namespace holdfast::server {
 
@@ -90,8 +91,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<rpc::Door> door_;
   std::unique_ptr<net::Listener> listener_;
-  std::uint64_t last_connection_ = 0;
-  std::map<std::uint64_t, std::unique_ptr<net::RpcConnection>> connections_;
+  Visitors visitors_;
   kj::TaskSet tasks_;
 };
 

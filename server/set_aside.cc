@@ -13,6 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 using SetAside = std::optional<fs::path>;
 
+// A cluster that is there answers at once, and one that elects within seconds.
+constexpr milliseconds kAskClusterFor{3000};
+
 /// What a directory says of itself; nothing if it is damaged or was never a member's.
 std::optional<storage::Identity> identity_in(storage::DataDirectory& directory) {
   storage::LogStoreOptions options;
@@ -42,7 +45,11 @@ Result<SetAside> set_old_data_aside(const Options& options, const AskCluster& as
   Options named = options;
   if (!named.name && known) named.name = known->name;
 
-  auto cluster = ask();
+  auto cluster = ask(kAskClusterFor);
+  // Nobody may be there because all wait for each other, after a power cut: then this member goes on with
+  // what it has. If it was removed meanwhile a majority will refuse it, and at its next start there is
+  // somebody to ask.
+  if (!cluster && known && cluster.error().code == Errc::kUnavailable) return SetAside();
   if (!cluster) return fail(cluster.error());
   const raft::Member* self = find_member(cluster->membership, named.name.value_or(kDefaultName));
   if (self && known && !self->data_id.empty() && self->data_id == known->data_id) return SetAside();

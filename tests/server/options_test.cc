@@ -75,6 +75,8 @@ TEST_CASE("every option can come from each of the three places") {
       {"cluster-token", "T"},
       {"election-timeout", "2s"},
       {"heartbeat-interval", "50ms"},
+      {"max-connections", "77"},
+      {"handshake-timeout", "3s"},
       {"log-level", "warn"},
       {"log-format", "json"},
   };
@@ -109,6 +111,8 @@ TEST_CASE("every option can come from each of the three places") {
     CHECK(options.cluster_token == "T");
     CHECK(options.election_timeout == milliseconds(2000));
     CHECK(options.heartbeat_interval == milliseconds(50));
+    CHECK(options.max_connections == 77);
+    CHECK(options.handshake_timeout == milliseconds(3000));
     CHECK(options.log_level == LogLevel::kWarn);
     CHECK(options.log_format == LogFormat::kJson);
   }
@@ -147,6 +151,8 @@ TEST_CASE("what is wrong is named where it was given") {
       {{"--election-timeout", "1000"}, {}, {"--election-timeout", "1000", "unit"}},
       {{"--election-timeout", "1ms"}, {}, {"--election-timeout", "too short"}},
       {{"--heartbeat-interval", "900ms"}, {}, {"--heartbeat-interval", "--election-timeout"}},
+      {{"--max-connections", "0"}, {}, {"--max-connections", "at least 1"}},
+      {{"--max-connections", "10k"}, {}, {"--max-connections", "10k"}},
       {{"--log-level", "loud"}, {}, {"--log-level", "loud", "debug"}},
       {{"--log-format", "xml"}, {}, {"--log-format", "xml"}},
       {{"--name", "a b"}, {}, {"--name", "a b"}},

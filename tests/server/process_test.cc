@@ -78,6 +78,25 @@ TEST_CASE("one node becomes ready, stops on SIGTERM, and starts again with the s
   }
 }
 
+TEST_CASE("a member that asks its way into a cluster ends at once when it is told to") {
+  const Scratch scratch;
+  net::EventLoop loop;
+  // It takes the question and never answers.
+  std::vector<net::Socket> asked;
+  auto silent = net::Listener::open(loop, Endpoint{"127.0.0.1", 0}, {},
+                                    [&](net::Socket socket) { asked.push_back(std::move(socket)); });
+  REQUIRE(silent);
+  Process process(with(alone((scratch.path() / "data").string()),
+                       {"--name", "n4", "--join", (*silent)->endpoint().to_string()}));
+  const Instant give_up = loop.now() + std::chrono::seconds(10);
+  while (asked.empty() && loop.now() < give_up) {
+    loop.run_until(loop.timer().afterDelay(10 * kj::MILLISECONDS));
+  }
+  REQUIRE(!asked.empty());
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+}
+
 TEST_CASE("a second process on the same data directory is refused") {
   const Scratch scratch;
   const std::string directory = (scratch.path() / "data").string();
@@ -132,6 +151,21 @@ TEST_CASE("another name or token than the directory's is refused with status 2")
   Process other(with(alone(directory), {"--cluster-token", "U"}));
   CHECK(other.wait() == 2);
   CHECK_THAT(other.output(), Contains("--cluster-token"));
+}
+
+// All members of a cluster that are started with --rejoin would otherwise wait for each other for ever.
+TEST_CASE("a member that finds nobody to ask whether it may rejoin goes on with the directory that it has") {
+  const Scratch scratch;
+  const std::string directory = (scratch.path() / "data").string();
+  {
+    Process first(alone(directory));
+    REQUIRE(first.wait_for("event=ready"));
+    first.signal(SIGTERM);
+    REQUIRE(first.wait() == 0);
+  }
+  Process again(with(alone(directory), {"--join", local(free_ports(1)[0]), "--rejoin"}));
+  CHECK(again.wait_for("event=ready"));
+  CHECK_THAT(again.output(), !Contains("old_data_set_aside"));
 }
 
 TEST_CASE("the log is JSON if asked for") {
