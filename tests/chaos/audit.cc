@@ -122,7 +122,8 @@ void check_queue(const std::string& lock, const std::vector<const Record*>& reco
   std::vector<const Record*> by_call;
   for (const Record* one : records) {
     if (one->kind != Kind::kGrant || one->answer != Answer::kDone) continue;
-    token_of[one->lease] = one->token;
+    // A place in the queue ends with the wait; what is granted later was asked for anew.
+    if (one->until == 0 || one->end <= one->until) token_of[one->lease] = one->token;
     by_call.push_back(one);
   }
   std::sort(by_call.begin(), by_call.end(), [](auto* a, auto* b) { return a->call < b->call; });

@@ -7,10 +7,11 @@ namespace holdfast::chaos {
 
 namespace {
 
-constexpr std::array<const char*, 17> kNames = {
-    "kill_leader",    "kill_follower", "kill_all",    "pause_leader",    "pause_follower", "pause_holder",
-    "isolate_leader", "leader_deaf",   "leader_mute", "cut_clients",     "bridge",         "slow_network",
-    "throttle",       "resets",        "half_open",   "rolling_restart", "full_disk"};
+constexpr std::array<const char*, 22> kNames = {
+    "kill_leader",    "kill_follower", "kill_all",      "pause_leader",    "pause_follower", "pause_holder",
+    "isolate_leader", "leader_deaf",   "leader_mute",   "cut_clients",     "bridge",         "slow_network",
+    "throttle",       "resets",        "half_open",     "rolling_restart", "full_disk",      "filling_disk",
+    "transfer",       "add_member",    "remove_member", "replace_member"};
 
 }  // namespace
 

@@ -27,6 +27,11 @@ enum class FaultKind {
   kHalfOpen,
   kRollingRestart,
   kFullDisk,
+  kFillingDisk,
+  kTransfer,
+  kAddMember,
+  kRemoveMember,
+  kReplaceMember,
 };
 
 std::string name_of(FaultKind kind);

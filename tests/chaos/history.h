@@ -53,7 +53,7 @@ struct Record {
   std::uint64_t create_revision = 0;
   std::uint64_t token = 0;  ///< grant, release, hold, look (the holder's, 0: nobody)
   std::uint64_t lease = 0;
-  std::int64_t until = 0;              ///< hold, lease: safe until then
+  std::int64_t until = 0;              ///< hold, lease: safe until then; grant: how long it wanted to wait
   std::vector<std::uint64_t> waiting;  ///< look: leases in the queue, in order
 };
 

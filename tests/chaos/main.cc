@@ -127,8 +127,8 @@ class Scratch {
 };
 
 /// What lies on a small disk is gone with it, and as long as it is mounted nobody can remove its directory.
-void end_disks(const std::string& directory, std::size_t members, bool save) {
-  for (std::size_t i = 1; i <= members; ++i) {
+void end_disks(const std::string& directory, std::size_t places, bool save) {
+  for (std::size_t i = 1; i <= places; ++i) {
     const std::string from = directory + "/n" + std::to_string(i);
     std::error_code ignored;
     if (save) std::filesystem::copy(from, from + ".kept", std::filesystem::copy_options::recursive, ignored);
@@ -149,7 +149,7 @@ int run_once(const CommandLine& line, const RunOptions& base, const std::string&
   std::printf("seed=%llu members=%zu seconds=%.1f %s\n", static_cast<unsigned long long>(options.seed),
               options.members, static_cast<double>(clock_now() - began) / 1e6, summary(report).c_str());
   const bool keep = !report.good() && !line.forget;
-  if (options.disk_bytes > 0) end_disks(directory, options.members, keep || line.keep);
+  if (options.disk_bytes > 0) end_disks(directory, options.members + kSpareMembers, keep || line.keep);
   if (keep) {
     scratch.keep();
     std::printf("kept: %s; check again with: holdfast-chaos --check %s\n", directory.c_str(),
@@ -164,7 +164,9 @@ int run_all(CommandLine& line) {
   line.run.disk_bytes = disks ? std::uint64_t{line.disk_mib} << 20 : 0;
   if (!disks) {
     std::erase(line.run.faults, FaultKind::kFullDisk);
-    std::cout << "full_disk is left out: this system lets nobody but root mount a small disk\n";
+    std::erase(line.run.faults, FaultKind::kFillingDisk);
+    std::cout
+        << "full_disk and filling_disk are left out: this system lets nobody but root mount a small disk\n";
   }
   line.run.server_program = line.server;
   line.run.own_program = std::filesystem::read_symlink("/proc/self/exe");

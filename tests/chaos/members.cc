@@ -48,13 +48,16 @@ ReservedPorts::~ReservedPorts() {
 }
 
 Members::Members(MembersOptions options)
-    : options_(std::move(options)), pids_(options_.count, 0), proxy_(options_.seed) {
-  const ReservedPorts ports(2 * options_.count);
-  for (std::size_t i = 0; i < options_.count; ++i) {
+    : options_(std::move(options)), pids_(options_.count + options_.spares, 0), proxy_(options_.seed) {
+  const std::size_t places = options_.count + options_.spares;
+  const ReservedPorts ports(2 * places);
+  for (std::size_t i = 0; i < places; ++i) {
     auto member = std::make_unique<Member>();
     member->name = "n" + std::to_string(i + 1);
-    member->directory = options_.directory + "/" + member->name;
-    member->log = member->directory + ".log";
+    member->disk = options_.directory + "/" + member->name;
+    member->directory = member->disk + "/data";
+    member->log = member->disk + ".log";
+    member->part = i < options_.count ? Part::kMember : Part::kNone;
     member->client_port = member->client_door = ports[2 * i];
     member->peer_port = member->peer_door = ports[2 * i + 1];
     if (options_.proxied) {
@@ -67,8 +70,17 @@ Members::Members(MembersOptions options)
   }
 }
 
+std::vector<std::size_t> Members::present() const {
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < count(); ++i) {
+    if (belongs(i)) all.push_back(i);
+  }
+  return all;
+}
+
 std::string Members::endpoint(std::size_t i) const { return on_loopback(members_[i]->client_door); }
 std::string Members::own_endpoint(std::size_t i) const { return on_loopback(members_[i]->client_port); }
+std::string Members::peer_address(std::size_t i) const { return on_loopback(members_[i]->peer_door); }
 
 std::vector<std::string> Members::endpoints() const {
   std::vector<std::string> all;
@@ -78,41 +90,56 @@ std::vector<std::string> Members::endpoints() const {
 
 std::vector<std::string> Members::own_endpoints() const {
   std::vector<std::string> all;
-  for (std::size_t i = 0; i < count(); ++i) all.push_back(own_endpoint(i));
+  for (const std::size_t i : present()) all.push_back(own_endpoint(i));
   return all;
 }
 
-std::vector<std::string> Members::words(const Member& member) const {
+std::string Members::founders() const {
   std::string cluster;
-  for (const auto& one : members_) {
-    cluster += (cluster.empty() ? "" : ",") + one->name + "=" + on_loopback(one->peer_door);
+  for (std::size_t i = 0; i < options_.count; ++i) {
+    cluster += (i == 0 ? "" : ",") + name(i) + "=" + peer_address(i);
   }
-  return {options_.program,
-          "--name",
-          member.name,
-          "--data-dir",
-          member.directory,
-          "--listen",
-          on_loopback(member.client_port),
-          "--advertise",
-          on_loopback(member.client_door),
-          "--peer-listen",
-          on_loopback(member.peer_port),
-          "--peer-advertise",
-          on_loopback(member.peer_door),
-          "--cluster",
-          cluster,
-          "--cluster-token",
-          "chaos",
-          "--election-timeout",
-          in_ms(options_.election_timeout),
-          "--heartbeat-interval",
-          in_ms(options_.heartbeat_interval)};
+  return cluster;
+}
+
+std::vector<std::string> Members::words(const Member& member) const {
+  std::vector<std::string> all = {options_.program,
+                                  "--name",
+                                  member.name,
+                                  "--data-dir",
+                                  member.directory,
+                                  "--listen",
+                                  on_loopback(member.client_port),
+                                  "--advertise",
+                                  on_loopback(member.client_door),
+                                  "--peer-listen",
+                                  on_loopback(member.peer_port),
+                                  "--peer-advertise",
+                                  on_loopback(member.peer_door),
+                                  "--cluster-token",
+                                  "chaos",
+                                  "--election-timeout",
+                                  in_ms(options_.election_timeout),
+                                  "--heartbeat-interval",
+                                  in_ms(options_.heartbeat_interval)};
+  all.insert(all.end(), options_.more_words.begin(), options_.more_words.end());
+  if (!member.joins) {
+    all.insert(all.end(), {"--cluster", founders()});
+    return all;
+  }
+  std::string known;
+  for (const std::size_t i : present()) {
+    if (members_[i].get() != &member) known += (known.empty() ? "" : ",") + endpoint(i);
+  }
+  // As a service of it would always be started: what a former member left here is set aside.
+  all.insert(all.end(), {"--join", known, "--rejoin"});
+  return all;
 }
 
 Result<void> Members::start(std::size_t i) {
   Member& member = *members_[i];
   std::error_code none;
+  std::filesystem::create_directories(member.disk, none);
   const auto size = std::filesystem::file_size(member.log, none);
   member.log_begin = none ? 0 : static_cast<std::streamoff>(size);
   auto started = member.process.start(words(member), member.log);
@@ -145,19 +172,18 @@ bool Members::is_running(std::size_t i) {
 }
 
 bool Members::await_ready(std::size_t i, milliseconds limit) {
-  const Member& member = *members_[i];
-  const auto says_ready = [&] {
-    std::ifstream log(member.log);
-    log.seekg(member.log_begin);
-    std::string line;
-    while (std::getline(log, line)) {
-      if (line.find("event=ready") != std::string::npos) return true;
-    }
-    return false;
-  };
+  const auto says_ready = [&] { return log_count(i, "event=ready") > 0; };
   bool ready = false;
   wait_until([&] { return (ready = says_ready()) || !is_running(i); }, limit);
   return ready;
+}
+
+std::size_t Members::log_count(std::size_t i, const std::string& text) const {
+  std::ifstream log(members_[i]->log);
+  log.seekg(members_[i]->log_begin);
+  std::size_t found = 0;
+  for (std::string line; std::getline(log, line);) found += line.find(text) != std::string::npos ? 1 : 0;
+  return found;
 }
 
 std::string Members::log_tail(std::size_t i) const {

@@ -2,6 +2,7 @@
 
 #include <holdfast/client.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,11 @@ namespace {
 
 constexpr milliseconds kToBeReady{20'000};
 constexpr std::uint64_t kThrottledBytesASecond = 64 * 1024;
+constexpr int kSteps = 200;
+/// For a member that is asked nothing by the network: what it looks at by itself, it looks at every second.
+constexpr milliseconds kToNotice{15'000};
+constexpr const char* kSpaceLow = "event=space_low";
+constexpr const char* kSpaceBack = "event=space_back";
 
 }  // namespace
 
@@ -53,7 +59,8 @@ void Nemesis::between_all(const Rule& rule) {
   }
 }
 
-void Nemesis::with_network(const Fault& fault, std::size_t leader, std::size_t other) {
+void Nemesis::with_network(const Fault& fault, Targets targets) {
+  const auto [leader, other] = targets;
   Members& members = around_.members;
   FaultProxy& proxy = members.proxy();
   const std::size_t count = members.count();
@@ -102,7 +109,8 @@ void Nemesis::with_network(const Fault& fault, std::size_t leader, std::size_t o
 
 std::vector<std::string> Nemesis::roll() {
   std::vector<std::string> wrong;
-  for (std::size_t i = 0; i < around_.members.count() && !around_.stop.is_set(); ++i) {
+  for (const std::size_t i : around_.members.present()) {
+    if (around_.stop.is_set()) break;
     const std::string& name = around_.members.name(i);
     if (const int status = around_.members.terminate(i); status != 0) {
       wrong.push_back(name + " ended with status " + std::to_string(status) + " after SIGTERM");
@@ -114,7 +122,7 @@ std::vector<std::string> Nemesis::roll() {
 }
 
 void Nemesis::fill_disk(std::size_t victim, milliseconds duration) {
-  const std::string path = around_.members.data_directory(victim) + "/filler";
+  const std::string path = around_.members.disk(victim) + "/filler";
   std::ofstream filler(path, std::ios::binary);
   const std::string block(64 * 1024, 'x');
   const std::int64_t over = clock_now() + Duration(duration).count();
@@ -129,47 +137,122 @@ void Nemesis::fill_disk(std::size_t victim, milliseconds duration) {
   std::filesystem::remove(path, ignored);
 }
 
-std::vector<std::string> Nemesis::strike(const Fault& fault) {
+/// A little at a time until the member says that space is low, which is long before the disk is full; then
+/// nothing more, and it must notice when the space is back.
+std::vector<std::string> Nemesis::fill_disk_slowly(std::size_t victim, milliseconds duration) {
   Members& members = around_.members;
-  const auto found = leader(milliseconds(5000));
-  const std::size_t leader = found.value_or(fault.choice % members.count());
-  const std::size_t other = (leader + 1 + fault.choice % (members.count() - 1)) % members.count();
-  note(name_of(fault.kind) + ", leader " + members.name(leader) + ", other " + members.name(other) + ", " +
-       std::to_string(fault.duration.count()) + " ms");
+  const std::string path = members.disk(victim) + "/filler";
+  std::error_code ignored;
+  const auto free = std::filesystem::space(members.disk(victim), ignored).available;
+  const std::string block(std::max<std::size_t>(free / kSteps, 1), 'x');
+  const std::size_t low_before = members.log_count(victim, kSpaceLow);
+  const std::size_t back_before = members.log_count(victim, kSpaceBack);
+  const auto is_low = [&] { return members.log_count(victim, kSpaceLow) > low_before; };
   std::vector<std::string> wrong;
+  {
+    std::ofstream filler(path, std::ios::binary);
+    for (int step = 0; step < kSteps && !is_low() && !around_.stop.wait_for(duration / kSteps); ++step) {
+      if (!filler.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) break;
+    }
+  }
+  const bool noticed = around_.stop.is_set() || wait_until(is_low, kToNotice);
+  if (!noticed) wrong.push_back(members.name(victim) + " did not notice that its disk is all but full");
+  around_.stop.wait_for(duration);
+  std::filesystem::remove(path, ignored);
+  const auto is_back = [&] { return members.log_count(victim, kSpaceBack) > back_before; };
+  if (is_low() && !wait_until(is_back, kToNotice)) {
+    wrong.push_back(members.name(victim) + " did not notice that its disk has space again");
+  }
+  return wrong;
+}
+
+/// From one to the next while the time lasts; one must succeed, for nothing else is broken.
+std::vector<std::string> Nemesis::transfer(const Fault& fault) {
+  Members& members = around_.members;
+  client::Options options;
+  options.endpoints = members.own_endpoints();
+  options.call_timeout = milliseconds(3000);
+  client::Client client(options);
+  const std::vector<std::size_t> present = members.present();
+  const std::int64_t over = clock_now() + Duration(fault.duration).count();
+  const std::int64_t given_up = clock_now() + Duration(kToNotice).count();
+  std::size_t next = fault.choice % present.size();
+  std::string said;
+  bool succeeded = false;
+  while (!around_.stop.is_set() && (clock_now() < over || !succeeded)) {
+    if (clock_now() > given_up) return {"nobody took leadership over; last said: " + said};
+    next = (next + 1) % present.size();
+    const auto done = client.transfer_leadership(members.name(present[next]));
+    succeeded = succeeded || done.has_value();
+    if (!done) said = done.error().message;
+    around_.stop.wait_for(milliseconds(50));
+  }
+  return {};
+}
+
+Targets Nemesis::choose(const Fault& fault) {
+  const std::vector<std::size_t> present = around_.members.present();
+  const std::size_t leading = leader(milliseconds(5000)).value_or(present[fault.choice % present.size()]);
+  const std::size_t others = present.size() - 1;
+  std::size_t other = fault.choice % others;
+  if (present[other] == leading) other = others;
+  return {leading, present[other]};
+}
+
+std::vector<std::string> Nemesis::break_it(const Fault& fault, Targets targets) {
+  Members& members = around_.members;
+  const auto [leader, other] = targets;
+  const std::size_t any = fault.choice % 2 == 0 ? leader : other;
   switch (fault.kind) {
     case FaultKind::kKillLeader:
       members.kill(leader);
-      break;
+      return {};
     case FaultKind::kKillFollower:
       members.kill(other);
-      break;
+      return {};
     case FaultKind::kKillAll:
-      for (std::size_t i = 0; i < members.count(); ++i) members.kill(i);
-      break;
+      for (const std::size_t i : members.present()) members.kill(i);
+      return {};
     case FaultKind::kPauseLeader:
       members.pause(leader);
       // Past the leases that it serves: the others have ended them by then.
       around_.stop.wait_for(kLeaseTtl);
-      break;
+      return {};
     case FaultKind::kPauseFollower:
       members.pause(other);
-      break;
+      return {};
     case FaultKind::kPauseHolder:
       for (Process* holder : around_.holders) holder->send(SIGSTOP);
       around_.stop.wait_for(kLockTtl);
-      break;
+      return {};
     case FaultKind::kRollingRestart:
-      wrong = roll();
-      break;
+      return roll();
     case FaultKind::kFullDisk:
-      fill_disk(fault.choice % 2 == 0 ? leader : other, fault.duration);
-      break;
+      fill_disk(any, fault.duration);
+      return {};
+    case FaultKind::kFillingDisk:
+      return fill_disk_slowly(any, fault.duration);
+    case FaultKind::kTransfer:
+      return transfer(fault);
+    case FaultKind::kAddMember:
+    case FaultKind::kRemoveMember:
+    case FaultKind::kReplaceMember:
+      return change_members(fault, targets);
     default:
-      with_network(fault, leader, other);
+      with_network(fault, targets);
+      return {};
   }
+}
+
+std::vector<std::string> Nemesis::strike(const Fault& fault) {
+  const Members& members = around_.members;
+  const Targets targets = choose(fault);
+  note(name_of(fault.kind) + ", leader " + members.name(targets.leader) + ", other " +
+       members.name(targets.other) + ", " + std::to_string(fault.duration.count()) + " ms");
+  std::vector<std::string> wrong = break_it(fault, targets);
   around_.stop.wait_for(fault.duration);
-  for (std::string& one : heal(fault.reset_on_heal)) wrong.push_back(name_of(fault.kind) + ": " + one);
+  for (std::string& one : heal(fault.reset_on_heal)) wrong.push_back(std::move(one));
+  for (std::string& one : wrong) one = name_of(fault.kind) + ": " + one;
   return wrong;
 }
 
@@ -181,7 +264,7 @@ std::vector<std::string> Nemesis::heal(bool reset) {
   std::vector<std::string> wrong;
   for (std::size_t i = 0; i < members.count(); ++i) {
     members.go_on(i);
-    if (members.is_running(i)) continue;
+    if (!members.belongs(i) || members.is_running(i)) continue;
     note(members.name(i) + " starts again; its status was " + std::to_string(members.status(i)));
     if (members.status(i) != 128 + SIGKILL) {
       wrong.push_back(members.name(i) + " ended by itself, with status " + std::to_string(members.status(i)) +

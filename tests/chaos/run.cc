@@ -46,8 +46,8 @@ class Run {
         stop_(stop),
         progress_(progress),
         random_(options.seed),
-        members_({options.server_program, options.directory, options.members, options.election_timeout,
-                  options.election_timeout / 10, random_.next()}) {}
+        members_({options.server_program, options.directory, options.members, kSpareMembers,
+                  options.election_timeout, options.election_timeout / 10, random_.next()}) {}
 
   RunReport to_the_end() {
     auto history = HistoryFile::create(options_.directory + "/history.jsonl");
@@ -81,13 +81,14 @@ class Run {
 
   std::string start_members() {
     for (std::size_t i = 0; i < members_.count(); ++i) {
-      const std::string& directory = members_.data_directory(i);
-      if (options_.disk_bytes > 0 && !mount_small_disk(directory, options_.disk_bytes)) {
-        return "cannot mount a disk at " + directory;
+      if (options_.disk_bytes > 0 && !mount_small_disk(members_.disk(i), options_.disk_bytes)) {
+        return "cannot mount a disk at " + members_.disk(i);
       }
+    }
+    for (const std::size_t i : members_.present()) {
       if (auto started = members_.start(i); !started) return started.error().message;
     }
-    for (std::size_t i = 0; i < members_.count(); ++i) {
+    for (const std::size_t i : members_.present()) {
       if (!members_.await_ready(i, kToBeReady))
         return members_.name(i) + " does not start:\n" + members_.log_tail(i);
     }
@@ -148,7 +149,7 @@ class Run {
   void break_and_mend() {
     std::vector<Process*> holders;
     for (const auto& process : lock_processes_) holders.push_back(process.get());
-    Nemesis nemesis({members_, *history_, stop_, holders});
+    Nemesis nemesis({members_, *history_, stop_, holders, options_.members});
     Schedule schedule(random_.next(), options_.faults);
     const std::int64_t over = clock_now() + static_cast<std::int64_t>(options_.seconds * 1e6);
     stop_.wait_for(milliseconds(1000));  // warm
@@ -216,8 +217,9 @@ class Run {
   }
 
   void read_final_states() {
-    for (std::uint32_t i = 0; i < members_.count(); ++i) {
-      const auto state = read_state(members_.own_endpoint(i), kStates + i, last_revision_, kToRecover);
+    for (const std::size_t i : members_.present()) {
+      const auto number = kStates + static_cast<std::uint32_t>(i);
+      const auto state = read_state(members_.own_endpoint(i), number, last_revision_, kToRecover);
       if (!state) {
         wrong(state.error().message);
         continue;

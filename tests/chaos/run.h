@@ -11,6 +11,9 @@
 
 namespace holdfast::chaos {
 
+/// Places for members that come later.
+constexpr std::size_t kSpareMembers = 2;
+
 struct RunOptions {
   std::string server_program;  ///< holdfastd
   std::string own_program;     ///< this one: clients in processes of their own

@@ -174,6 +174,7 @@ class Locker {
     options.owner = "client " + std::to_string(job_.client);
     options.keep_waiting = [this] { return !job_.stop.is_set(); };
     record.call = clock_now();
+    if (options.queue) record.until = record.call + Duration(*options.wait).count();
     auto lock = client_.lock(record.key, options);
     record.end = clock_now();
     if (!lock) {

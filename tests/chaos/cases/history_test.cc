@@ -237,6 +237,12 @@ TEST_CASE("who stands in the queue is served before those behind him and those t
   CHECK(has_breach(in_turn(grant("l", 2, 12, 6), grant("l", 3, 11, 5)), "queue:"));
   // It asked when the other one stood in the queue already.
   CHECK(has_breach(in_turn(grant("l", 2, 99, 40), grant("l", 3, 11, 5)), "queue:"));
+  // It wanted to wait until 150 and was granted the lock at 220: its place had ended, and it asked anew.
+  Record late = grant("l", 3, 11, 5);
+  late.until = 150;
+  CHECK(judge(in_turn(grant("l", 2, 99, 40), late)).breaches == std::vector<std::string>{});
+  late.until = 300;
+  CHECK(has_breach(in_turn(grant("l", 2, 99, 40), late), "queue:"));
 }
 
 TEST_CASE("a grant that nobody was told of is known by the look that saw it") {

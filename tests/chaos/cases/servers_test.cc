@@ -126,4 +126,26 @@ TEST_CASE("a member notices that its connection to the leader has gone silent, a
   CHECK(wait_until([&] { return direct.get(kKey, milliseconds(1000)).has_value(); }, milliseconds(12'000)));
 }
 
+// What lies between the members forgets all their connections, and tells nobody: every byte is acknowledged,
+// none arrives. The members have nothing to say to each other over most of them, and notice all the same.
+TEST_CASE("members notice that their connections to each other have gone silent, and take others") {
+  Cluster cluster;
+  const std::size_t leader = cluster.leader();
+  auto client = cluster.client_without(leader);
+  REQUIRE(client.put(kKey, "before"));
+  for (std::size_t i = 0; i < cluster.members.count(); ++i) {
+    for (std::size_t k = 0; k < cluster.members.count(); ++k) {
+      if (i != k) cluster.members.proxy().forget(cluster.members.name(i), cluster.members.name(k));
+    }
+  }
+  const auto written = client.put(kKey, "after");
+  REQUIRE(written);
+  for (std::size_t i = 0; i < cluster.members.count(); ++i) {
+    CHECK(read_state(cluster.members.own_endpoint(i), 0, *written, milliseconds(15'000)));
+  }
+  for (std::size_t i = 0; i < cluster.members.count(); ++i) {
+    CHECK(cluster.members.log_count(i, "it gave no sign of life") >= 2);
+  }
+}
+
 }  // namespace holdfast::chaos
