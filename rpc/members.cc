@@ -56,7 +56,7 @@ kj::Promise<Result<kj::Own<MemberDoor>>> Members::leader(Duration within) {
 kj::Promise<kj::Own<MemberDoor>> Members::member(MemberId id, const std::string& client_endpoint) {
   Link& link = link_to(id, client_endpoint);
   const std::uint64_t number = link.number;
-  return KJ_ASSERT_NONNULL(link.connected).addBranch().then([this, id, number]() -> kj::Own<MemberDoor> {
+  return link.connected.addBranch().then([this, id, number]() -> kj::Own<MemberDoor> {
     auto found = links_.find(id);
     if (found != links_.end() && found->second->number == number) {
       KJ_IF_MAYBE (door, found->second->door) return kj::addRef(**door);
@@ -76,11 +76,9 @@ Members::Link& Members::link_to(MemberId id, const std::string& client_endpoint)
                          : kj::Promise<void>(disconnected(endpoint.error().message));
   link->connected = opened.fork();
   // A failed attempt is forgotten, so that the next call makes a new one.
-  tasks_.add(KJ_ASSERT_NONNULL(link->connected)
-                 .addBranch()
-                 .catch_([this, id, number = link->number](kj::Exception&&) {
-                   return kj::evalLater([this, id, number] { drop(id, number); });
-                 }));
+  tasks_.add(link->connected.addBranch().catch_([this, id, number = link->number](kj::Exception&&) {
+    return kj::evalLater([this, id, number] { drop(id, number); });
+  }));
   return *link;
 }
 

@@ -55,8 +55,8 @@ class Members final : private kj::TaskSet::ErrorHandler {
  private:
   struct Link {
     std::string endpoint;
-    std::uint64_t number = 0;                      // tells it from a later link to the same member
-    kj::Maybe<kj::ForkedPromise<void>> connected;  // done when `door` is set
+    std::uint64_t number = 0;                     // tells it from a later link to the same member
+    kj::ForkedPromise<void> connected = nullptr;  // done when `door` is set
     std::unique_ptr<net::RpcConnection> connection;
     kj::Maybe<kj::Own<MemberDoor>> door;
     bool led = false;     // calls were passed on to it
