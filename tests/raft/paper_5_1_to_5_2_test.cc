@@ -231,6 +231,19 @@ TEST_CASE("granting a vote puts off the own election, learning a term without gr
   CHECK(single.core.deadline() >= single.now + kElectionTimeout);
 }
 
+TEST_CASE("a pre-vote that was granted for an older term does not count in a newer campaign") {
+  Single single(restored_with(3, {1}, 1));
+  single.tick();                                 // would stand in term 2
+  single.receive(2, 2, VoteReply{true, false});  // which has begun without it
+  single.persist();
+  single.tick();                                // would stand in term 3
+  single.receive(3, 2, VoteReply{true, true});  // the late answer to the first question
+  CHECK(single.core.status().role == Role::kPreCandidate);
+  CHECK(single.core.status().term == Term(2));
+  single.receive(3, 3, VoteReply{true, true});
+  CHECK(single.core.status().role == Role::kCandidate);
+}
+
 TEST_CASE("a pre-vote is granted in the term asked for and refused in the voter's own, changing nothing") {
   Single single(restored_with(3, {1, 2}, 3));
   const Instant deadline = single.core.deadline();

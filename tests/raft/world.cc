@@ -95,7 +95,12 @@ void World::complete_write(MemberId id) {
   step(id, Persisted{job.write.sequence});
 }
 
-void World::step(MemberId id, Input input) { take(id, machines_.at(id).core->step(now_, std::move(input))); }
+void World::step(MemberId id, Input input) {
+  const Status before = machines_.at(id).core->status();
+  const Index membership_before = machines_.at(id).core->membership_index();
+  take(id, machines_.at(id).core->step(now_, std::move(input)));
+  check_counted(id, before, membership_before);
+}
 
 void World::take(MemberId id, Output output) {
   Machine& machine = machines_.at(id);
@@ -122,7 +127,10 @@ void World::deliver(std::size_t which) {
   const bool again = hostile_ && random_.chance(10);
   const bool lost = hostile_ && random_.chance(15);
   if (!again) network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(which));
-  if (!lost) step(message.to, Receive{message});
+  if (lost) return;
+  const Index match_before = match_of(message.to, message.from);
+  step(message.to, Receive{message});
+  check_acknowledged(message, match_before);
 }
 
 void World::tick_those_due() {
@@ -249,11 +257,13 @@ void World::check_promise(const Machine& machine, const Message& message) {
       fail("a vote left before it was durable");
     const auto [vote, first] = votes_.insert({{machine.data_id, message.term}, message.to});
     if (!first && vote->second != message.to) fail("a member voted twice in a term");
+    check_help(machine, message);
   }
   if (const auto* request = std::get_if<RequestVote>(&message.body); request && !request->pre_vote) {
     const auto [vote, first] = votes_.insert({{machine.data_id, message.term}, message.from});
     if (!first && vote->second != message.from) fail("a candidate had voted for another");
     if (durable.term < message.term) fail("a candidate's term left before it was durable");
+    requests_[{message.from, message.to, message.term}] = {request->recorded_data_id, request->last_index};
   }
   if (const auto* reply = std::get_if<AppendReply>(&message.body); reply && reply->accepted) {
     if (reply->index > machine.disk_base + machine.disk.size())
@@ -278,6 +288,7 @@ void World::check_committed(Machine& machine, const Entry& entry) {
 void World::check_leader(MemberId id, const Core& core) {
   const auto [leader, first] = leaders_.insert({core.status().term, id});
   if (!first && leader->second != id) fail("two leaders in one term");
+  check_elected(id, core);
   for (const Entry& entry : committed_) {
     const auto term = core.term_at(entry.index);
     if (entry.index > core.status().last || (term && *term != entry.term))

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -84,6 +87,13 @@ class World {
   void check_committed(Machine& machine, const Entry& entry);
   void check_leader(MemberId id, const Core& core);
   void check_read(Machine& machine, const Confirmed& answer);
+  // world_rules.cc
+  void check_help(const Machine& machine, const Message& vote);
+  void check_elected(MemberId id, const Core& core);
+  void check_counted(MemberId id, const Status& before, Index membership_before);
+  void check_acknowledged(const Message& message, Index match_before);
+  Index match_of(MemberId leader, MemberId follower) const;
+  bool decided(const Membership& membership, const std::function<bool(MemberId)>& agrees) const;
   void fail(const std::string& what) {
     if (broken_.empty()) broken_ = what;
   }
@@ -99,7 +109,9 @@ class World {
 
   std::map<Term, MemberId> leaders_;
   std::map<std::pair<std::string, Term>, MemberId> votes_;  // by data id: another disk is another voter
-  std::vector<Entry> committed_;                            // by anybody; committed_[i] has index i + 1
+  /// What each request for a vote said of the voter's data id, and where the candidate's log ended.
+  std::map<std::tuple<MemberId, MemberId, Term>, std::pair<std::string, Index>> requests_;
+  std::vector<Entry> committed_;  // by anybody; committed_[i] has index i + 1
   std::size_t answered_reads_ = 0;
   std::size_t changes_ = 0;
   std::size_t installs_ = 0;

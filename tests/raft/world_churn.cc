@@ -90,8 +90,10 @@ void World::change_membership() {
     target.learners.push_back(again);
     if (machine.core->membership_index() <= machine.core->status().commit) one.wiped = false;
   }
+  const bool in_office = machine.core->status().own_term_committed;
   Output output = machine.core->step(now_, ChangeMembership{target});
   changes_ += output.accepted ? 1 : 0;
+  if (output.accepted && !in_office) fail("who takes part was changed before the leader's own no-op");
   take(id, std::move(output));
 }
 
