@@ -79,7 +79,10 @@ void dispatch(Replica& replica, Input input) {
                  [&](Compact in) { compact(replica, in.through); },
                  [&](ChangeMembership& in) { change_membership(replica, std::move(in.target)); },
                  [&](PeerConnected& in) { peer_connected(replica, in.member, in.data_id); },
-                 [&](PeerLost in) { peer_lost(replica, in.member); },
+                 [&](PeerLost in) {
+                   peer_lost(replica, in.member);
+                   suspect(replica, in.member);
+                 },
                  [&](BeginInstall& in) { begin_install(replica, std::move(in.snapshot)); },
                  [&](Installed& in) { installed(replica, in.snapshot); },
                  [&](InstallAbandoned) { install_abandoned(replica); },

@@ -1,5 +1,7 @@
 #include "raft/election.h"
 
+#include <algorithm>
+
 #include "raft/data_ids.h"
 #include "raft/outbox.h"
 #include "raft/role.h"
@@ -50,6 +52,15 @@ void campaign(Replica& replica) {
 }
 
 void campaign_for_transfer(Replica& replica) { stand(replica, true); }
+
+void suspect(Replica& replica, MemberId member) {
+  if (replica.is_leader() || !member || replica.leader != member) return;
+  become_follower(replica, replica.hard_state.term, MemberId());
+  replica.suspects = true;
+  const auto spread = static_cast<std::uint64_t>(replica.options.heartbeat_interval.count()) / 2;
+  const Duration soon(static_cast<Duration::rep>(replica.random.below(spread + 1)));
+  replica.election_deadline = std::min(replica.election_deadline, replica.now + soon);
+}
 
 void record_vote(Replica& replica, MemberId from, bool granted) {
   quorum::Votes* votes = nullptr;

@@ -10,6 +10,11 @@ void campaign(Replica& replica);
 /// The leader handed over: no pre-vote, and voters do not protect it.
 void campaign_for_transfer(Replica& replica);
 
+/// The connection to `member` is closed. If it led, that is evidence enough to ask the others, soon and not
+/// all at once: those whose connection stands refuse, as ever, and its next heartbeat makes good what was a
+/// mistake.
+void suspect(Replica& replica, MemberId member);
+
 /// `from` answered a pre-candidate or candidate.
 void record_vote(Replica& replica, MemberId from, bool granted);
 /// A candidate's own vote counts from when it is durable. Called after every write that became so.

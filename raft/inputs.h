@@ -55,7 +55,8 @@ struct PeerConnected {
   MemberId member;
   std::string data_id;
 };
-/// The connection to a member was lost; what was in flight to it may be lost.
+/// The connection to a member was lost; what was in flight to it may be lost. Lost to the leader, it makes
+/// this member ask the others for a pre-vote soon.
 struct PeerLost {
   MemberId member;
 };

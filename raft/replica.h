@@ -76,6 +76,8 @@ struct Replica {
   std::variant<Follower, PreCandidate, Candidate, Leader> role;
   MemberId leader;
   Instant heard_from_leader;  ///< means something while `leader` is another member
+  bool suspects =
+      false;  ///< its connection to the leader closed, and it has neither heard of one nor stood since
 
   /// What those who are connected showed; see data_ids.h.
   std::map<MemberId, std::string> shown_data_ids;

@@ -1,5 +1,7 @@
 #include "raft/role.h"
 
+#include <utility>
+
 #include "base/canary.h"
 #include "base/check.h"
 #include "raft/data_ids.h"
@@ -77,6 +79,10 @@ void become_candidate(Replica& replica) {
   replica.role = Candidate();  // its own vote counts once it is durable
   replica.leader = MemberId();
   postpone_election(replica);
+  // Those who lost the same leader at the same moment easily split their votes; once, they need not wait
+  // long.
+  if (std::exchange(replica.suspects, false))
+    replica.election_deadline = replica.now + (replica.election_deadline - replica.now) / 4;
 }
 
 void become_leader(Replica& replica) {
