@@ -1,11 +1,9 @@
 #include "bench/load.h"
 
-#include <schema/api.capnp.h>
-
-#include <cstdio>
 #include <memory>
+#include <vector>
 
-#include "base/random.h"
+#include "bench/workload.h"
 #include "net/connect.h"
 #include "net/event_loop.h"
 #include "net/rpc_connection.h"
@@ -16,16 +14,15 @@ namespace {
 class Run {
  public:
   Run(const Load& load, const std::function<void(std::uint64_t)>& progress)
-      : load_(load), progress_(progress), random_(load.seed), value_(load.value_bytes, 'v') {}
+      : load_(load), progress_(progress), workload_(make_workload(load)) {}
 
   Result<Figures> to_the_end() {
     try {
-      for (std::size_t i = 0; i < load_.connections; ++i)
-        connect(load_.endpoints[i % load_.endpoints.size()]);
+      const std::vector<Endpoint> targets = targets_of_calls();
+      for (std::size_t i = 0; i < load_.connections; ++i) connect(targets[i % targets.size()]);
+      on_all_lanes([this](std::size_t lane) { return workload_->prepare(lane, services_of(lane)); });
       start_ = reported_ = loop_.now();
-      auto lanes = kj::heapArrayBuilder<kj::Promise<void>>(load_.in_flight);
-      for (std::size_t i = 0; i < load_.in_flight; ++i) lanes.add(lane(configs_[i % configs_.size()]));
-      loop_.run_until(kj::joinPromises(lanes.finish()));
+      on_all_lanes([this](std::size_t lane) { return run(lane); });
     } catch (const kj::Exception& e) {
       return fail(Errc::kUnavailable, e.getDescription().cStr());
     }
@@ -34,82 +31,72 @@ class Run {
   }
 
  private:
-  using Config = schema::Config::Client;
+  template <typename Start>
+  void on_all_lanes(Start start) {
+    auto lanes = kj::heapArrayBuilder<kj::Promise<void>>(load_.in_flight);
+    for (std::size_t lane = 0; lane < load_.in_flight; ++lane) lanes.add(start(lane));
+    loop_.run_until(kj::joinPromises(lanes.finish()));
+  }
+  Services& services_of(std::size_t lane) { return services_[lane % services_.size()]; }
+
+  /// The leader, unless the calls are to stay where they are.
+  std::vector<Endpoint> targets_of_calls() {
+    if (load_.spread || load_.serializable) return load_.endpoints;
+    auto stream = loop_.run_until(net::connect(loop_, load_.endpoints.front(), milliseconds(5000)));
+    net::RpcConnection connection(kj::mv(stream));
+    auto cluster = connection.bootstrap().castAs<schema::Holdfast>().clusterRequest().send().getCluster();
+    auto status = loop_.run_until(cluster.statusRequest().send());
+    for (const auto member : status.getStatus().getMembers()) {
+      if (member.getRole() != schema::Cluster::Role::LEADER) continue;
+      if (auto leader = parse_endpoint(member.getEndpoint().cStr())) return {*leader};
+    }
+    return load_.endpoints;
+  }
 
   void connect(const Endpoint& endpoint) {
     auto stream = loop_.run_until(net::connect(loop_, endpoint, milliseconds(5000)));
     connections_.push_back(std::make_unique<net::RpcConnection>(kj::mv(stream)));
     auto door = connections_.back()->bootstrap().castAs<schema::Holdfast>();
-    configs_.push_back(loop_.run_until(door.configRequest().send()).getConfig());
+    services_.push_back({loop_.run_until(door.configRequest().send()).getConfig(),
+                         loop_.run_until(door.locksRequest().send()).getLocks(),
+                         loop_.run_until(door.leasesRequest().send()).getLeases()});
   }
 
-  kj::Promise<void> lane(Config& config) {
+  kj::Promise<void> run(std::size_t lane) {
     if (sent_ == load_.total) return kj::READY_NOW;
     ++sent_;
     const Instant sent_at = loop_.now();
-    return call(config)
-        .then([this, sent_at](bool good) { answered(sent_at, good); },
-              [this, sent_at](kj::Exception&& e) {
-                remember_error(e.getDescription().cStr());
-                answered(sent_at, false);
-              })
-        .then([this, &config] { return lane(config); });
-  }
-
-  /// Returns: whether the call succeeded.
-  kj::Promise<bool> call(Config& config) {
-    char key[32];
-    const int length = std::snprintf(key, sizeof key, "/bench/key%09llu",
-                                     static_cast<unsigned long long>(random_.below(load_.key_space)));
-    const kj::ArrayPtr<const kj::byte> key_bytes(reinterpret_cast<const kj::byte*>(key), length);
-    const auto judge = [this](auto&& response) {
-      auto outcome = response.getOutcome();
-      if (outcome.isError()) remember_error(outcome.getError().getMessage().cStr());
-      return !outcome.isError();
-    };
-    if (load_.op == Op::kPut) {
-      auto request = config.putRequest();
-      request.initCall().setTimeoutMs(load_.call_timeout.count());
-      auto put = request.initPut();
-      put.setKey(key_bytes);
-      put.setValue({reinterpret_cast<const kj::byte*>(value_.data()), value_.size()});
-      return request.send().then(judge);
-    }
-    auto request = config.getRequest();
-    request.initCall().setTimeoutMs(load_.call_timeout.count());
-    auto get = request.initGet();
-    get.setSerializable(load_.serializable);
-    auto range = get.initRange();
-    range.setBegin(key_bytes);
-    auto end = range.initEnd(length + 1);  // the key and a zero byte: this key only
-    std::copy(key_bytes.begin(), key_bytes.end(), end.begin());
-    return request.send().then(judge);
+    return workload_->once(lane, services_of(lane))
+        .catch_([](kj::Exception&& e) { return kj::Maybe<kj::String>(kj::str(e.getDescription())); })
+        .then([this, lane, sent_at](kj::Maybe<kj::String> why) {
+          answered(sent_at, why == nullptr);
+          KJ_IF_MAYBE (text, why) {
+            if (figures_.first_error.empty()) figures_.first_error = text->cStr();
+          }
+          return run(lane);
+        });
   }
 
   void answered(Instant sent_at, bool good) {
     const Instant now = loop_.now();
     if (good) {
-      ++figures_.count;
+      figures_.count += workload_->weight();
       figures_.latencies.record(static_cast<std::uint64_t>((now - sent_at).count()));
     } else {
       ++figures_.errors;
     }
     if (now - reported_ >= std::chrono::seconds(1)) {
       reported_ = now;
-      progress_(figures_.count + figures_.errors);
+      progress_(sent_);
     }
-  }
-  void remember_error(const char* message) {
-    if (figures_.first_error.empty()) figures_.first_error = message;
   }
 
   const Load& load_;
   const std::function<void(std::uint64_t)>& progress_;
-  Random random_;
-  const std::string value_;
+  const std::unique_ptr<Workload> workload_;
   net::EventLoop loop_;
   std::vector<std::unique_ptr<net::RpcConnection>> connections_;
-  std::vector<Config> configs_;
+  std::vector<Services> services_;
   std::uint64_t sent_ = 0;
   Instant start_;
   Instant reported_;

@@ -13,7 +13,7 @@
 /// A closed loop: each of `in_flight` lanes sends its next call when the last one was answered.
 namespace holdfast::bench {
 
-enum class Op { kPut, kGet };
+enum class Op { kPut, kGet, kMixed, kLock, kContended, kKeepAlive };
 
 struct Load {
   Op op = Op::kPut;
@@ -23,13 +23,16 @@ struct Load {
   std::uint64_t total = 200'000;
   std::size_t value_bytes = 256;
   std::uint64_t key_space = 10'000;
-  bool serializable = false;  ///< gets only
+  bool serializable = false;            ///< gets only
+  unsigned read_percent = 80;           ///< of a mixed load
+  std::uint64_t leases_per_call = 100;  ///< kept alive with each call
+  bool spread = false;  ///< connections stay where they are, else they go to the leader, as the SDK's do
   milliseconds call_timeout{10'000};
   std::uint64_t seed = 1;
 };
 
 struct Figures {
-  std::uint64_t count = 0;   ///< answered with success
+  std::uint64_t count = 0;   ///< answered with success; a keepalive counts for each of its leases
   std::uint64_t errors = 0;  ///< everything else
   std::string first_error;
   Duration elapsed{0};

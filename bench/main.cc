@@ -9,7 +9,7 @@ namespace {
 
 using namespace holdfast;
 
-void print_json(const char* op, const bench::Figures& figures, double seconds) {
+void print_json(const std::string& op, const bench::Figures& figures, double seconds) {
   const nlohmann::ordered_json object = {
       {"op", op},
       {"count", figures.count},
@@ -24,11 +24,11 @@ void print_json(const char* op, const bench::Figures& figures, double seconds) {
   std::cout << object.dump() << std::endl;
 }
 
-void print_text(const char* op, const bench::Figures& figures, double seconds) {
+void print_text(const std::string& op, const bench::Figures& figures, double seconds) {
   std::printf(
       "%s: %llu in %.2f s, %.0f a second, %llu errors; p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f "
       "ms\n",
-      op, static_cast<unsigned long long>(figures.count), seconds,
+      op.c_str(), static_cast<unsigned long long>(figures.count), seconds,
       seconds > 0 ? static_cast<double>(figures.count) / seconds : 0.0,
       static_cast<unsigned long long>(figures.errors),
       static_cast<double>(figures.latencies.percentile(50)) / 1000,
@@ -46,8 +46,7 @@ int main(int argc, char** argv) {
   bench::Load load;
   std::string endpoints = "127.0.0.1:2379";
   std::string output = "text";
-  app.add_option("--endpoints", endpoints, "HOST:PORT[,...]; connection i goes to endpoint i mod n")
-      ->envname("HOLDFAST_ENDPOINTS");
+  app.add_option("--endpoints", endpoints, "HOST:PORT[,...]")->envname("HOLDFAST_ENDPOINTS");
   app.add_option("--connections", load.connections, "connections")->check(CLI::Range(1, 10'000));
   app.add_option("--in-flight", load.in_flight, "calls in flight, over all connections")
       ->check(CLI::Range(1, 1'000'000));
@@ -55,17 +54,28 @@ int main(int argc, char** argv) {
   app.add_option("--value-size", load.value_bytes, "bytes of a value")->check(CLI::Range(0, 1 << 20));
   app.add_option("--key-space", load.key_space, "number of different keys")
       ->check(CLI::Range(1, 1'000'000'000));
+  app.add_flag("--spread", load.spread, "Stay on the endpoints given; else calls go to the leader");
   app.add_option("--seed", load.seed, "of the sequence of keys");
   app.add_option("-o,--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
-  auto* put = app.add_subcommand("put", "durable writes");
-  auto* get = app.add_subcommand("get", "reads, linearizable by default");
-  get->add_flag("--serializable", load.serializable, "read the connected node's state as it is");
+  const auto offer = [&](bench::Op op, const char* name, const char* what) {
+    return app.add_subcommand(name, what)->callback([&load, op] { load.op = op; });
+  };
+  offer(bench::Op::kPut, "put", "durable writes");
+  offer(bench::Op::kGet, "get", "reads, linearizable by default")
+      ->add_flag("--serializable", load.serializable, "read the connected node's state as it is");
+  offer(bench::Op::kMixed, "mixed", "reads and writes")
+      ->add_option("--read-percent", load.read_percent, "of all calls")
+      ->check(CLI::Range(0, 100));
+  offer(bench::Op::kLock, "lock", "acquire and release a lock of the lane's own: one operation");
+  offer(bench::Op::kContended, "contended", "queue for one lock, release it: one operation, one handover");
+  offer(bench::Op::kKeepAlive, "keepalive", "keep leases alive; each counts")
+      ->add_option("--leases-per-call", load.leases_per_call, "leases in a call")
+      ->check(CLI::Range(1, 10'000));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  load.op = put->parsed() ? bench::Op::kPut : bench::Op::kGet;
   auto parsed = parse_endpoints(endpoints);
   if (!parsed) {
     std::cerr << "holdfast-bench: " << parsed.error().message << "\n";
@@ -81,7 +91,7 @@ int main(int argc, char** argv) {
   if (figures->errors > 0)
     std::cerr << figures->errors << " errors, the first: " << figures->first_error << "\n";
   const double seconds = std::chrono::duration<double>(figures->elapsed).count();
-  const char* op = put->parsed() ? "put" : "get";
+  const std::string op = app.get_subcommands().front()->get_name();
   output == "json" ? print_json(op, *figures, seconds) : print_text(op, *figures, seconds);
   return figures->errors == 0 ? 0 : 1;
 }
