@@ -17,6 +17,14 @@ target_compile_definitions(holdfast_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE
                                                    ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(holdfast_asio INTERFACE Threads::Threads)
 
+# Nearly every call of an asynchronous library is an allocation: see docs/PERFORMANCE.md. Linking it replaces malloc.
+add_library(holdfast_allocator INTERFACE)
+if(HOLDFAST_MIMALLOC)
+  find_library(HOLDFAST_MIMALLOC_LIBRARY mimalloc REQUIRED)
+  target_link_libraries(holdfast_allocator
+                        INTERFACE -Wl,--push-state,--no-as-needed ${HOLDFAST_MIMALLOC_LIBRARY} -Wl,--pop-state)
+endif()
+
 find_program(HOLDFAST_CCACHE ccache)
 if(HOLDFAST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Precompiled headers are cached too; worktrees and clones share what they compile.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <utility>
 #include <vector>
 
 #include "base/callback.h"
@@ -17,25 +18,36 @@ class EndOfTurn : public asio::execution_context::service {
   explicit EndOfTurn(asio::execution_context& context) : service(context) {}
 
   /// Runs `task` once, at the end of this turn of the loop.
-  void add(Callback<void()> task) { tasks_.push_back(std::move(task)); }
-  bool empty() const { return tasks_.empty(); }
+  void add(Callback<void()> task) { due_.waiting.push_back(std::move(task)); }
+  /// Runs `task` once, when the loop has nothing else to do or has put this off for long: what gains by being
+  /// gathered, and does not suffer by waiting while there is work for all.
+  void add_patient(Callback<void()> task) { patient_.waiting.push_back(std::move(task)); }
+  bool empty() const { return due_.waiting.empty() && patient_.waiting.empty(); }
   /// Tasks that a task adds run in the next turn.
-  void run() {
-    running_.swap(tasks_);
-    for (auto& task : running_) {
-      task();
-    }
-    running_.clear();
-  }
+  void run() { due_.run(); }
+  void run_patient() { patient_.run(); }
 
  private:
+  struct Tasks {
+    std::vector<Callback<void()>> waiting;
+    std::vector<Callback<void()>> running;
+
+    void run() {
+      running.swap(waiting);
+      for (auto& task : running) {
+        task();
+      }
+      running.clear();
+    }
+  };
+
   void shutdown() noexcept override {
-    tasks_.clear();
-    running_.clear();
+    due_ = {};
+    patient_ = {};
   }
 
-  std::vector<Callback<void()>> tasks_;
-  std::vector<Callback<void()>> running_;
+  Tasks due_;
+  Tasks patient_;
 };
 
 }  // namespace holdfast::net

@@ -16,9 +16,11 @@ namespace {
 
 // KJ events in a row before I/O is looked at: KJ by itself never looks while it has work, and heartbeats
 // would wait for as long as clients keep asking.
-constexpr unsigned kEventsBetweenPolls = 64;
-// Polls after which streams are flushed although KJ still has work: gathering must not delay an answer much.
-constexpr int kPollsBetweenFlushes = 8;
+// A few tenths of a millisecond; then also ends what is a turn for those who gather.
+constexpr unsigned kEventsBetweenPolls = 1024;
+// How long there may be work until the patient are served all the same. A loop that is busy for so long has a
+// queue of calls that are answered later than this anyhow.
+constexpr auto kMostPatience = 10 * kj::MILLISECONDS;
 // Asio handlers in a row before KJ's events get their turn.
 constexpr int kHandlersPerTurn = 64;
 
@@ -66,18 +68,22 @@ class AsioPort final : public kj::EventPort {
   void belongs_to(kj::EventLoop& loop) { loop_ = &loop; }
 
   bool wait() override {
-    end_turn();  // KJ has nothing left to do: what it has written leaves now
+    // KJ has nothing left to do: what it has written leaves now.
+    end_turn();
+    serve_patient();
     // Flushing may have given KJ work again: then nothing is waited for.
     if (!loop_->isRunnable() && end_of_turn_.empty() && !timer_.due()) {
       set_alarm();
       run_handlers([this] { io_.run_one(); });
+      patient_since_ = steady_now();
     }
     return look_around();
   }
 
   bool poll() override {
-    if (++polls_ >= kPollsBetweenFlushes) {
-      end_turn();
+    end_turn();
+    if (steady_now() - patient_since_ >= kMostPatience) {
+      serve_patient();
     }
     return look_around();
   }
@@ -106,8 +112,11 @@ class AsioPort final : public kj::EventPort {
   }
 
   void end_turn() {
-    polls_ = 0;
     run_handlers([this] { end_of_turn_.run(); });
+  }
+  void serve_patient() {
+    run_handlers([this] { end_of_turn_.run_patient(); });
+    patient_since_ = steady_now();
   }
 
   template <typename Run>
@@ -144,7 +153,7 @@ class AsioPort final : public kj::EventPort {
   mutable std::atomic<bool> woken_{false};
   kj::EventLoop* loop_ = nullptr;
   EndOfTurn& end_of_turn_;
-  int polls_ = 0;
+  kj::TimePoint patient_since_ = steady_now();
 
   FreshTimer timer_;
   asio::steady_timer alarm_;

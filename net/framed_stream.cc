@@ -18,6 +18,7 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
       : socket_(std::move(socket)),
         assembler_(options.max_frame_bytes),
         max_frame_bytes_(options.max_frame_bytes),
+        patient_(options.patient),
         counters_(options.counters ? *options.counters : own_counters_),
         end_of_turn_(
             asio::use_service<EndOfTurn>(asio::query(socket_.get_executor(), asio::execution::context))) {}
@@ -37,6 +38,7 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
   FrameAssembler assembler_;
   OutgoingQueue queue_;
   std::size_t max_frame_bytes_;
+  const bool patient_;
   std::optional<Error> failure_;
   Callback<void()> progress_;
   bool end_sent_ = false;
@@ -158,10 +160,11 @@ void FramedStream::State::schedule_flush() {
     return;
   }
   flush_due_ = true;
-  end_of_turn_.add([self = shared_from_this()] {
+  auto write = [self = shared_from_this()] {
     self->flush_due_ = false;
     self->flush();
-  });
+  };
+  patient_ ? end_of_turn_.add_patient(std::move(write)) : end_of_turn_.add(std::move(write));
 }
 
 void FramedStream::State::flush() {

@@ -26,6 +26,7 @@ struct StreamCounters {
 struct FramedStreamOptions {
   std::size_t max_frame_bytes = limits::kMaxClientFrameBytes;
   std::size_t max_queue_bytes = limits::kMaxConnectionQueueBytes;  ///< what over_bound() compares with
+  bool patient = false;                                            ///< writes when the loop has time for it
   StreamCounters* counters = nullptr;                              ///< outlives the stream, if any
 };
 

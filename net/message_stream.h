@@ -1,13 +1,13 @@
 #pragma once
 
-#include <capnp/serialize-async.h>
+#include <capnp/message.h>
+#include <capnp/rpc.h>
+#include <kj/async.h>
 
-#include <functional>
 #include <memory>
 
 #include "base/endpoint.h"
-#include "base/limits.h"
-#include "net/event_loop.h"
+#include "base/result.h"
 #include "net/framed_stream.h"
 #include "net/socket.h"
 
@@ -20,34 +20,30 @@ namespace holdfast::net {
 /// Weather comes out as kj exceptions of type DISCONNECTED (FAILED for a frame that is refused); the end of
 /// the stream between two messages is a null message. A promise may be dropped at any time. The stream may be
 /// destroyed while its promises wait: they are rejected.
-class MessageStream final : public capnp::MessageStream {
+class MessageStream {
  public:
+  using Segments = kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>;
+  using Received = kj::Maybe<kj::Own<capnp::IncomingRpcMessage>>;
+
   explicit MessageStream(Socket socket, FramedStreamOptions options = {});
   ~MessageStream() noexcept(false);
+  KJ_DISALLOW_COPY(MessageStream);
 
   const Endpoint& local() const;
   const Endpoint& remote() const;
   /// Bytes accepted for writing that the kernel has not taken.
   std::size_t queued_bytes() const;
-  /// From here on nothing is read while the queue, and what `backlog` says waits above it (an RPC system has
-  /// a queue of its own), is over the bound. For one side of a connection only: if both stopped reading,
-  /// neither would ever go on.
-  void throttle_reads(std::function<std::size_t()> backlog);
+  /// From here on nothing is read while the queue is over the bound. For one side of a connection only: if
+  /// both stopped reading, neither would ever go on.
+  void throttle_reads();
 
-  using capnp::MessageStream::tryReadMessage;
-  using capnp::MessageStream::writeMessage;
-  using capnp::MessageStream::writeMessages;
-  kj::Promise<kj::Maybe<capnp::MessageReaderAndFds>> tryReadMessage(
-      kj::ArrayPtr<kj::AutoCloseFd> fds, capnp::ReaderOptions options,
-      kj::ArrayPtr<capnp::word> scratch) override;
-  /// Done when the message is buffered and the queue is within its bound; the segments were copied by then.
-  kj::Promise<void> writeMessage(kj::ArrayPtr<const int> fds,
-                                 kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) override;
-  kj::Promise<void> writeMessages(
-      kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override;
-  kj::Maybe<int> getSendBufferSize() override;
-  /// Done when all that was written has left and the peer was told that nothing more comes.
-  kj::Promise<void> end() override;
+  /// The next message; one at a time.
+  kj::Promise<Received> receive(capnp::ReaderOptions options);
+  /// The segments are copied. Does nothing on a connection that is lost: reading tells.
+  /// Errors: kLimitExceeded, and the stream goes on.
+  Result<void> send(Segments segments);
+  /// Done when all that was sent has left and the peer was told that nothing more comes.
+  kj::Promise<void> end();
 
  private:
   class Impl;

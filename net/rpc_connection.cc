@@ -5,8 +5,6 @@
 namespace holdfast::net {
 namespace {
 
-using capnp::rpc::twoparty::Side;
-
 capnp::ReaderOptions reader_options(const RpcLimits& limits) {
   capnp::ReaderOptions options;
   options.nestingLimit = limits.nesting;
@@ -17,37 +15,35 @@ capnp::ReaderOptions reader_options(const RpcLimits& limits) {
 
 }  // namespace
 
-RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Side side,
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Vat::Side side,
                              kj::Maybe<capnp::Capability::Client> bootstrap, const RpcLimits& limits)
     : remote_address_(stream->remote().to_string()),
       stream_(kj::mv(stream)),
-      network_(*stream_, side, reader_options(limits)),
-      system_(network_, kj::mv(bootstrap)) {}
+      vat_(*stream_, side, reader_options(limits)),
+      system_(vat_, kj::mv(bootstrap)) {}
 
 RpcConnection::RpcConnection(kj::Own<MessageStream> stream, capnp::Capability::Client bootstrap,
                              RpcLimits limits)
-    : RpcConnection(kj::mv(stream), Side::SERVER, kj::Maybe<capnp::Capability::Client>(kj::mv(bootstrap)),
-                    limits) {
+    : RpcConnection(kj::mv(stream), Vat::Side::SERVER,
+                    kj::Maybe<capnp::Capability::Client>(kj::mv(bootstrap)), limits) {
   // The side that asks is the one that always reads: its own bounds keep what it asks for in check. Were it
   // to stop reading as well, both could wait for each other for ever.
-  stream_->throttle_reads([this] { return network_.getCurrentQueueSize(); });
+  stream_->throttle_reads();
   system_.setFlowLimit(limits.max_call_bytes / sizeof(capnp::word));
 }
 
 RpcConnection::RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits)
-    : RpcConnection(kj::mv(stream), Side::CLIENT, nullptr, limits) {}
+    : RpcConnection(kj::mv(stream), Vat::Side::CLIENT, nullptr, limits) {}
 
 RpcConnection::~RpcConnection() noexcept(false) {}
 
 capnp::Capability::Client RpcConnection::bootstrap() {
   capnp::MallocMessageBuilder message(8);
   auto peer = message.initRoot<capnp::rpc::twoparty::VatId>();
-  peer.setSide(network_.getSide() == Side::CLIENT ? Side::SERVER : Side::CLIENT);
+  peer.setSide(vat_.side() == Vat::Side::CLIENT ? Vat::Side::SERVER : Vat::Side::CLIENT);
   return system_.bootstrap(peer);
 }
 
-kj::Promise<void> RpcConnection::on_disconnect() { return network_.onDisconnect(); }
-
-std::size_t RpcConnection::queued_bytes() { return stream_->queued_bytes() + network_.getCurrentQueueSize(); }
+kj::Promise<void> RpcConnection::on_disconnect() { return vat_.on_disconnect(); }
 
 }  // namespace holdfast::net

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <capnp/rpc-twoparty.h>
 #include <capnp/rpc.h>
 #include <kj/async.h>
 
@@ -8,6 +7,7 @@
 
 #include "base/limits.h"
 #include "net/message_stream.h"
+#include "net/vat.h"
 
 namespace holdfast::net {
 
@@ -42,16 +42,16 @@ class RpcConnection {
   const Endpoint& remote() const { return stream_->remote(); }
   const Endpoint& local() const { return stream_->local(); }
   /// Bytes that wait to be taken by the peer: what a service may look at before it makes a large answer.
-  std::size_t queued_bytes();
+  std::size_t queued_bytes() const { return stream_->queued_bytes(); }
 
  private:
-  RpcConnection(kj::Own<MessageStream> stream, capnp::rpc::twoparty::Side side,
-                kj::Maybe<capnp::Capability::Client> bootstrap, const RpcLimits& limits);
+  RpcConnection(kj::Own<MessageStream> stream, Vat::Side side, kj::Maybe<capnp::Capability::Client> bootstrap,
+                const RpcLimits& limits);
 
   // In the order in which they lean on each other: destroyed from the last.
   std::string remote_address_;
   kj::Own<MessageStream> stream_;
-  capnp::TwoPartyVatNetwork network_;
+  Vat vat_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
 };
 

@@ -12,6 +12,14 @@
 
 namespace holdfast::rpc {
 
+namespace {
+
+capnp::MessageSize answer_size(const Page& page) {
+  return {kShortAnswer.wordCount + page.bytes / sizeof(capnp::word), 0};
+}
+
+}  // namespace
+
 kj::Promise<void> ConfigService::put(PutContext context) {
   return write<state::Done>(desk_, reach_, context, &schema::Config::Client::putRequest, IfBroken::kUnknown,
                             read_put(context.getParams().getPut()),
@@ -34,7 +42,12 @@ kj::Promise<void> ConfigService::delete_(DeleteContext context) {
 }
 
 kj::Promise<void> ConfigService::get(GetContext context) {
-  if (!context.getParams().getGet().getSerializable()) {
+  const auto get = context.getParams().getGet();
+  if (!get.getSerializable() && read_range(get.getRange()).is_one_key()) {
+    return read_at_once(desk_, reach_, context, &schema::Config::Client::getRequest,
+                        [this](GetContext& here) { return look(here); });
+  }
+  if (!get.getSerializable()) {
     return read(desk_, reach_, context, &schema::Config::Client::getRequest,
                 [this, context]() mutable { return look(context); });
   }
@@ -48,7 +61,7 @@ Result<void> ConfigService::look(GetContext context) {
                               PageRequest{read_range(get.getRange()), Revision(get.getRevision()),
                                           get.getLimit(), get.getKeysOnly(), get.getCountOnly()});
   if (!page) return fail(page.error());
-  auto ok = context.getResults().initOutcome().initOk();
+  auto ok = context.getResults(answer_size(*page)).initOutcome().initOk();
   ok.setRevision(page->revision.value());
   ok.setCount(page->count);
   ok.setMore(page->more);

@@ -13,7 +13,7 @@ using AcquireContext = capnp::CallContext<schema::Locks::AcquireParams, schema::
 
 Result<void> write_grant(AcquireContext& context, const Result<node::Grant>& grant) {
   if (!grant) return fail(grant.error());
-  auto ok = context.getResults().initOutcome().initOk();
+  auto ok = context.getResults(kShortAnswer).initOutcome().initOk();
   ok.setToken(grant->token.value());
   ok.setRevision(grant->revision.value());
   return {};

@@ -11,13 +11,12 @@ namespace {
 template <typename Iterator>
 Iterator fill(Page& page, Iterator first, Iterator last, const PageRequest& request) {
   if (request.count_only) return last;
-  std::size_t bytes = 0;
   const std::size_t limit = request.limit == 0
                                 ? limits::kMaxReadPageEntries
                                 : std::min<std::uint64_t>(request.limit, limits::kMaxReadPageEntries);
-  for (; first != last && page.entries.size() < limit && bytes < limits::kMaxReadPageBytes; ++first) {
+  for (; first != last && page.entries.size() < limit && page.bytes < limits::kMaxReadPageBytes; ++first) {
     page.entries.emplace_back(&first->first, &first->second);
-    bytes += wire_bytes(first->first, first->second, request.keys_only);
+    page.bytes += wire_bytes(first->first, first->second, request.keys_only);
   }
   page.more = first != last;
   return first;

@@ -24,6 +24,7 @@ struct Page {
   Revision revision;
   std::uint64_t count = 0;  ///< of the range asked for, whatever the limit
   bool more = false;
+  std::size_t bytes = 0;  ///< about what the entries take in a message
   /// Valid until the machine or the open reads change.
   std::vector<std::pair<const std::string*, const config::Entry*>> entries;
 };

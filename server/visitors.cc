@@ -11,6 +11,7 @@ void Visitors::take(net::Socket socket, const Door& door) {
   Visit& visit = visits_[number];
   net::FramedStreamOptions options;
   options.counters = &visit.counters;
+  options.patient = true;  // what is answered in a busy while leaves together
   auto stream = kj::heap<net::MessageStream>(std::move(socket), options);
   const std::string address = stream->remote().to_string();
   visit.connection = std::make_unique<net::RpcConnection>(kj::mv(stream), door(address));

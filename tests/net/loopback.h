@@ -54,6 +54,19 @@ inline void settle(EventLoop& loop) {
   }
 }
 
+inline void send(MessageStream& stream, capnp::MessageBuilder& message) {
+  REQUIRE(stream.send(message.getSegmentsForOutput()));
+}
+/// The next message; fails the test if there is none.
+inline kj::Own<capnp::IncomingRpcMessage> receive(EventLoop& loop, MessageStream& stream) {
+  auto received = wait_for(loop, stream.receive({}));
+  KJ_IF_MAYBE (message, received) {
+    return kj::mv(*message);
+  }
+  FAIL("the stream has ended");
+  return {};
+}
+
 /// A connected pair of sockets.
 struct SocketPair {
   std::optional<Socket> near;
