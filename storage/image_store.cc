@@ -29,7 +29,7 @@ SqliteImageStore::SqliteImageStore(ImageStoreOptions options)
           IncomingSnapshot(files(), directory_of(options_.location), options_.location.vfs, options_.tables,
                            options_.data_id),
           nullptr},
-      worker_(*this, options_.fatal) {}
+      worker_(*this, options_.fatal, options_.runner) {}
 
 SqliteImageStore::~SqliteImageStore() { stop(); }
 

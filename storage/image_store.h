@@ -25,6 +25,7 @@ struct ImageStoreOptions {
   std::string data_id;                     ///< of the log beside it: Identity::data_id
   Poster post;                             ///< to the loop
   FatalHandler fatal;                      ///< on the image thread
+  RunnerFactory runner;                    ///< of its work; none: a thread
   SpaceWatch* space = nullptr;             ///< of the log's thread; null: a full disk is fatal
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "schema/membership.h"
 #include "storage/crc32c.h"
@@ -166,7 +167,10 @@ void LogDatabase::begin() {
 void LogDatabase::write(const std::optional<raft::HardState>& hard_state,
                         const std::vector<raft::Entry>& entries) {
   INVARIANT(transaction_, "the log is written between begin() and commit()");
-  if (hard_state && *hard_state != state_.hard_state) {
+  const bool changed = HOLDFAST_CANARY(vote_is_written_with_its_term_only)
+                           ? hard_state && hard_state->term != state_.hard_state.term
+                           : hard_state && *hard_state != state_.hard_state;
+  if (changed) {
     INVARIANT(hard_state->term >= state_.hard_state.term, "a term that was left must never come back");
     state_.hard_state = *hard_state;
     state_table_->write(state_);
@@ -254,7 +258,7 @@ void LogDatabase::install(const raft::Snapshot& at, const std::string& image_fil
   state_.base_index = at.index;
   state_.base_term = at.term;
   state_.base_membership = at.membership;
-  state_.image_file = image_file;
+  if (!HOLDFAST_CANARY(log_goes_on_naming_the_old_image)) state_.image_file = image_file;
   state_table_->write(state_);
   first_row_ = lowest_row();
 }

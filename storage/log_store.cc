@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/canary.h"
 namespace holdfast::storage {
 namespace {
 
@@ -29,7 +30,7 @@ SqliteLogStore::SqliteLogStore(LogStoreOptions options)
       database_(options_.location),
       identity_(database_.identity()),
       contents_(database_.load()),
-      worker_(*this, options_.fatal) {}
+      worker_(*this, options_.fatal, options_.runner) {}
 
 SqliteLogStore::~SqliteLogStore() { stop(); }
 
@@ -85,6 +86,10 @@ void SqliteLogStore::advance() {
     } catch (const DiskFull&) {
       if (options_.space == nullptr) throw;
       database_.rollback();
+      if (HOLDFAST_CANARY(what_did_not_fit_is_acknowledged)) {
+        complete(jobs_.size());
+        continue;
+      }
       if (worth_another_try()) continue;
       stalled_ = true;
       return;

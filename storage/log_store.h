@@ -20,6 +20,7 @@ struct LogStoreOptions {
   Location location;
   Poster post;                             ///< to the loop
   FatalHandler fatal;                      ///< on the log thread
+  RunnerFactory runner;                    ///< of its work; none: a thread
   SpaceWatch* space = nullptr;             ///< null: a full disk is fatal
   std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log

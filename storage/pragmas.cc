@@ -1,5 +1,6 @@
 #include "storage/pragmas.h"
 
+#include "base/canary.h"
 #include "storage/failure.h"
 
 namespace holdfast::storage {
@@ -43,6 +44,7 @@ void apply_pragmas(Connection& connection) {
                                                "\"; use a local file system and Debian's SQLite");
     }
   }
+  if (HOLDFAST_CANARY(commit_without_a_sync)) connection.execute("PRAGMA synchronous=NORMAL");
   connection.watch_wal();
 }
 

@@ -1,25 +1,16 @@
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
-#include <string>
-#include <thread>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "storage/failure.h"
+#include "storage/runner.h"
 
 namespace holdfast::storage {
-
-/// What is left to do when no job waits.
-enum class Tidied {
-  kAll,       ///< nothing
-  kMoreNow,   ///< another slice, at once
-  kAskLater,  ///< nothing now, but tidy() is to be called again after kAskAgain
-};
-inline constexpr std::chrono::seconds kAskAgain{1};
 
 /// What a storage thread does. Thread: all calls come from the worker's.
 template <typename Job>
@@ -34,24 +25,29 @@ class WorkerDuty {
   virtual void finish() = 0;
 };
 
-/// A thread with a queue. It takes everything that is queued at once, so that a duty can group.
+/// A queue, and the thread (or other Runner) that works on it. A turn takes everything that is queued at
+/// once, so that a duty can group.
 ///
 ///     idle --add--> working --(queue empty)--> tidying --(nothing left)--> idle
 ///
-/// The first StorageFailure goes to the fatal handler and ends the thread; jobs that were not done stay where
+/// The first StorageFailure goes to the fatal handler and is the end; jobs that were not done stay where
 /// they are until the worker is destroyed, so that what they own is freed on its owner's thread.
 template <typename Job>
 class Worker {
  public:
-  Worker(WorkerDuty<Job>& duty, FatalHandler fatal) : duty_(duty), fatal_(std::move(fatal)) {}
+  /// No factory: a thread.
+  Worker(WorkerDuty<Job>& duty, FatalHandler fatal, const RunnerFactory& runner)
+      : duty_(duty),
+        fatal_(std::move(fatal)),
+        runner_(runner ? runner() : std::make_unique<ThreadRunner>()) {}
   ~Worker() { stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   /// Jobs added earlier are done first.
   void start() {
-    INVARIANT(!thread_.joinable() && !stopping_, "a worker is started once");
-    thread_ = std::thread([this] { run(); });
+    INVARIANT(!stopping_, "a worker is not started again");
+    runner_->start([this] { return turn(); });
   }
 
   /// Does what is queued, then ends the thread. Nothing may be added afterwards.
@@ -60,8 +56,8 @@ class Worker {
       const std::lock_guard hold(mutex_);
       stopping_ = true;
     }
-    wake_.notify_one();
-    if (thread_.joinable()) thread_.join();
+    runner_->wake();
+    runner_->stop();
   }
 
   /// Thread: any.
@@ -71,35 +67,35 @@ class Worker {
       INVARIANT(!stopping_, "nothing is written after stop()");
       queue_.push_back(std::move(job));
     }
-    wake_.notify_one();
+    runner_->wake();
   }
 
  private:
-  void run() {
+  /// Returns: what is left to do; none after the end.
+  std::optional<Tidied> turn() {
     try {
-      Tidied tidied = duty_.tidy();
-      while (take(tidied)) {
-        if (!taken_.empty()) {
-          duty_.work(taken_);
-          taken_.clear();
-        }
-        tidied = duty_.tidy();
+      const bool last = take();
+      if (last && taken_.empty()) {
+        duty_.finish();
+        return std::nullopt;
       }
-      duty_.finish();
+      if (!taken_.empty()) {
+        duty_.work(taken_);
+        taken_.clear();
+      }
+      const Tidied tidied = duty_.tidy();
+      return last ? Tidied::kMoreNow : tidied;  // nobody will wake it again
     } catch (const StorageFailure& failure) {
       fatal_(failure.what());
+      return std::nullopt;
     }
   }
 
-  /// Waits for jobs unless there is something to tidy. Returns: false when it is time to end.
-  bool take(Tidied tidied) {
-    std::unique_lock hold(mutex_);
-    const auto called = [this] { return !queue_.empty() || stopping_; };
-    if (tidied == Tidied::kAll) wake_.wait(hold, called);
-    if (tidied == Tidied::kAskLater) wake_.wait_for(hold, kAskAgain, called);
-    if (queue_.empty() && stopping_) return false;
+  /// Returns: true if nothing more will come.
+  bool take() {
+    const std::lock_guard hold(mutex_);
     taken_.swap(queue_);
-    return true;
+    return stopping_;
   }
 
   // Constant after construction.
@@ -108,13 +104,11 @@ class Worker {
 
   // Guarded by mutex_.
   std::mutex mutex_;
-  std::condition_variable wake_;
   std::deque<Job> queue_;
   bool stopping_ = false;
 
-  // The worker thread's while it runs, else the owner's.
-  std::deque<Job> taken_;
-  std::thread thread_;  // the owner's
+  std::deque<Job> taken_;           // the turns' while there are any, else the owner's
+  std::unique_ptr<Runner> runner_;  // the owner's; last: its thread ends before the rest goes
 };
 
 }  // namespace holdfast::storage

@@ -1,36 +1,23 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
-#include "node/lifetime.h"
+#include "base/result.h"
 #include "node/ports/image_store.h"
-#include "node/ports/log_store.h"
 #include "node/ports/snapshot_store.h"
+#include "node/ports/space.h"
+#include "raft/core.h"
 #include "state/machine.h"
-#include "tests/sim/image_file.h"
 #include "tests/sim/schedule.h"
+#include "tests/sim/stored_log.h"
 
 namespace holdfast::sim {
-
-/// A log as it would be found on the disk.
-struct StoredLog {
-  raft::HardState hard_state;
-  Index base;
-  Term base_term;
-  raft::Membership base_membership;  // empty until something was compacted
-  std::deque<raft::Entry> entries;   // from base + 1 on
-
-  Index last() const { return base + entries.size(); }
-  const raft::Entry* find(Index index) const;
-  /// None above the end or below the base.
-  std::optional<Term> term_at(Index index) const;
-};
 
 struct DiskOptions {
   Duration fastest = Duration(200);
@@ -39,90 +26,89 @@ struct DiskOptions {
   Duration stall = milliseconds(700);
   /// A deliberate bug, to see that it is found: says "durable" at once.
   bool lies = false;
+  bool sqlite = false;  ///< SqliteDisk, else ModelDisk
 };
 
-/// What one member has on disk. Writes take effect when their sync completes; a crash loses those that did
-/// not, except that some of the oldest may have arrived unnoticed. Outlives the member's processes.
+/// What a process finds when it starts.
+struct Found {
+  raft::Restored restored;
+  std::unique_ptr<state::Machine> machine;
+};
+
+/// What a process hears of its disk, beside completions. Called as events of their own.
+struct DiskEvents {
+  std::function<void(const std::string& why)> failed;  ///< it must end
+  std::function<void(const node::Space&)> space_changed;
+  /// It finds something else than what was acknowledged. Called by open(), which fails then.
+  std::function<void(const std::string& what)> lost;
+};
+
+/// What one member has on disk. Outlives the member's processes, of which there is one at a time:
+///
+///     open() --> reads and writes --> crash(), or close() --> open()
+///
+/// Writes take effect when their sync completes; a crash loses those that did not, except that some of them
+/// may have arrived unnoticed. Completions are events; those of a process that is gone never come.
 class Disk {
  public:
-  Disk(Schedule& schedule, Random random, DiskOptions options);
+  virtual ~Disk() = default;
 
-  void write_log(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
-                 Callback<void()> durable);
-  void compact_log(Index through, Term term, const raft::Membership& at_base);
-  void write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history);
-  void commit_image(Index applied, Callback<void()> durable);
-  void read_history(Revision from, std::size_t most_bytes,
-                    Callback<void(std::vector<node::HistoryRow>)> result);
+  /// A process starts. On an empty disk it begins with that membership.
+  /// Errors: what is there cannot be used, with the reason.
+  virtual Result<Found> open(const raft::Membership& founding, DiskEvents events) = 0;
+  /// The process is gone, and the power with it perhaps.
+  virtual void crash() = 0;
+  /// The process has ended in order: everything that it wrote is there.
+  virtual void close() = 0;
 
-  // As node::SnapshotStore. Copies, and what was received of a file, go with the process.
-  void make_snapshot(Callback<void(Result<node::SnapshotFile>)> done);
-  void read_snapshot(Index index, std::uint64_t offset, std::size_t most_bytes,
-                     Callback<void(Result<Blob>)> done);
-  void release_snapshot(Index index) { copies_.erase(index); }
-  void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset);
-  void write_file(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset);
-  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into, Callback<void(Result<void>)> done);
+  // As node::LogStore.
+  virtual void write_log(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
+                         Callback<void()> durable) = 0;
+  virtual void compact_log(Index through, Term term, const raft::Membership& at_base) = 0;
 
-  void crash();
+  // As node::ImageStore.
+  virtual void write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) = 0;
+  virtual void commit_image(Index applied, Callback<void()> durable) = 0;
+  virtual void read_history(Revision from, std::size_t most_bytes,
+                            Callback<void(std::vector<node::HistoryRow>)> result) = 0;
+
+  // As node::SnapshotStore.
+  virtual void make_snapshot(Callback<void(Result<node::SnapshotFile>)> done) = 0;
+  virtual void read_snapshot(Index index, std::uint64_t offset, std::size_t most_bytes,
+                             Callback<void(Result<Blob>)> done) = 0;
+  virtual void release_snapshot(Index index) = 0;
+  virtual void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) = 0;
+  virtual void write_file(std::uint64_t offset, Blob bytes,
+                          Callback<void(Result<std::uint64_t>)> next_offset) = 0;
+  virtual void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+                       Callback<void(Result<void>)> done) = 0;
+
+  // --- Trouble
   /// No sync completes before `until`.
-  void stall(Instant until) { stalled_until_ = until; }
-  void calm();
+  virtual void stall(Instant until) = 0;
+  /// The next write, or one of the next, fails: DiskEvents::failed, or open() does.
+  virtual void fail_a_write() = 0;
+  /// Somebody else takes nearly all the space, or all of it.
+  virtual void fill() = 0;
+  /// And gives it back.
+  virtual void empty() = 0;
+  /// Inverts a bit of what is stored. Requires: no process. Returns: false if it cannot.
+  virtual bool flip_bit() = 0;
+  /// It is exchanged for an empty one. Requires: no process.
+  virtual void wipe() = 0;
+  /// From here on nothing goes wrong.
+  virtual void calm() = 0;
+  /// Something was done to it by which a process may fail now: it has an excuse.
+  virtual bool harmed() const = 0;
+  /// A bit was flipped: that excuse is for good.
+  virtual bool damaged() const = 0;
 
-  /// What a restart would find.
-  const StoredLog& durable() const { return durable_; }
+  /// What a restart must find at least.
+  virtual const StoredLog& durable() const = 0;
   /// What the member has asked to be written so far.
-  const StoredLog& issued() const { return issued_; }
-  const StoredImage& image() const { return image_; }
-
- private:
-  struct LogWrite {
-    std::optional<raft::HardState> hard_state;
-    std::vector<raft::Entry> entries;
-    Index compact_through;
-    Term compact_term;
-    raft::Membership at_base;
-    Callback<void()> durable;
-    std::optional<raft::Snapshot> install = {};
-    StoredImage image = {};  // the installed one
-  };
-  struct ImageWrite {
-    std::vector<RowChange> rows;
-    std::vector<node::HistoryRow> history;
-    Index applied;
-    Callback<void()> durable;
-  };
-  static void carry_out(StoredLog& log, const LogWrite& write);
-  void make_durable(const LogWrite& write);
-  void issue(LogWrite write);
-  void sync_log();
-  void log_synced(std::size_t writes);
-  void image_synced();
-  /// Gives the file's rows to the loader. Returns: the image in it.
-  Result<StoredImage> load_file(const raft::Snapshot& at, node::RowLoader& into);
-  Duration delay();
-
-  Schedule& schedule_;
-  Random random_;
-  DiskOptions options_;
-
-  StoredLog durable_;
-  StoredLog issued_;
-  std::deque<LogWrite> log_writes_;
-  bool syncing_ = false;
-
-  StoredImage image_;
-  ImageWrite open_image_;
-  std::deque<ImageWrite> image_commits_;
-
-  std::map<Index, std::string> copies_;
-  node::SnapshotFile receiving_;
-  std::string received_;
-  Instant file_free_;  // when the last piece that was given is written
-
-  Instant stalled_until_;
-  // Replaced at each crash: what was under way then never completes.
-  std::optional<node::Lifetime> power_;
+  virtual const StoredLog& issued() const = 0;
 };
+
+std::unique_ptr<Disk> make_disk(Schedule& schedule, Random random, const DiskOptions& options);
 
 }  // namespace holdfast::sim

@@ -26,6 +26,9 @@ struct FaultOptions {
   std::uint64_t partition = 4;
   std::uint64_t clog = 2;
   std::uint64_t slow_disk = 2;
+  std::uint64_t failing_disk = 1;
+  std::uint64_t full_disk = 2;
+  std::uint64_t flipped_bit = 1;  ///< on a minority's disks only
 };
 
 /// Causes trouble, until it is told to end.
@@ -42,6 +45,8 @@ class Faults {
   void cause_one();
   Duration a_while();
   void crash(Member& member, Duration down);
+  void fill(Member& member);
+  void rot(Member& member, Duration down);
   void crash_all(Duration down);
   void oversleep(Member& member);
   void usurp(Member& member, Duration apart);

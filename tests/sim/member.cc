@@ -8,27 +8,6 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-std::unique_ptr<state::Machine> load(const StoredImage& image) {
-  auto machine = std::make_unique<state::Machine>();
-  for (const auto& [key, row] : image.rows) {
-    Result<void> loaded = machine->load(row.first, row.second);
-    INVARIANT(loaded, "an image that was written can be read");
-  }
-  Result<void> finished = machine->finish_loading();
-  INVARIANT(finished, "an image that was written is whole");
-  return machine;
-}
-
-raft::Restored restore(const Disk& disk, const raft::Membership& membership) {
-  const StoredLog& log = disk.durable();
-  return {log.hard_state, log.base ? log.base_membership : membership, log.base,
-          log.base_term,  {log.entries.begin(), log.entries.end()},    disk.image().applied};
-}
-
-}  // namespace
-
 /// The ports of one incarnation; everything that is under way dies with it.
 class Member::Process final : public node::Loop,
                               public node::LogStore,
@@ -36,10 +15,10 @@ class Member::Process final : public node::Loop,
                               public node::SnapshotStore,
                               public node::Transport {
  public:
-  explicit Process(Member& member)
+  Process(Member& member, Found found)
       : member_(member),
-        node_(options_of(member), {*this, *this, *this, *this, *this, logging_},
-              restore(member.disk_, member.membership_), load(member.disk_.image())) {}
+        node_(options_of(member), {*this, *this, *this, *this, *this, logging_}, std::move(found.restored),
+              std::move(found.machine)) {}
 
   node::Node& node() { return node_; }
   bool paused = false;
@@ -96,22 +75,22 @@ class Member::Process final : public node::Loop,
   void write(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
              Callback<void()> durable) override {
     member_.observer_.before_write(member_, hard_state, entries);
-    member_.disk_.write_log(hard_state, std::move(entries), guarded(std::move(durable)));
+    member_.disk_->write_log(hard_state, std::move(entries), guarded(std::move(durable)));
   }
   void compact(Index through, Term term, const raft::Membership& at_base) override {
-    member_.disk_.compact_log(through, term, at_base);
+    member_.disk_->compact_log(through, term, at_base);
   }
 
   // node::ImageStore
   void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override {
-    member_.disk_.write_image(std::move(rows), std::move(history));
+    member_.disk_->write_image(std::move(rows), std::move(history));
   }
   void commit(Index applied, Callback<void()> durable) override {
-    member_.disk_.commit_image(applied, guarded(std::move(durable)));
+    member_.disk_->commit_image(applied, guarded(std::move(durable)));
   }
   void read_history(Revision from, std::size_t most_bytes,
                     Callback<void(std::vector<node::HistoryRow>)> result) override {
-    member_.disk_.read_history(
+    member_.disk_->read_history(
         from, most_bytes, [this, done = std::move(result)](std::vector<node::HistoryRow> rows) mutable {
           run([rows = std::move(rows), done = std::move(done)]() mutable { done(std::move(rows)); });
         });
@@ -119,22 +98,22 @@ class Member::Process final : public node::Loop,
 
   // node::SnapshotStore
   void make(Callback<void(Result<node::SnapshotFile>)> done) override {
-    member_.disk_.make_snapshot(in_process(std::move(done)));
+    member_.disk_->make_snapshot(in_process(std::move(done)));
   }
   void read(Index index, std::uint64_t offset, std::size_t most_bytes,
             Callback<void(Result<Blob>)> done) override {
-    member_.disk_.read_snapshot(index, offset, most_bytes, in_process(std::move(done)));
+    member_.disk_->read_snapshot(index, offset, most_bytes, in_process(std::move(done)));
   }
-  void release(Index index) override { member_.disk_.release_snapshot(index); }
+  void release(Index index) override { member_.disk_->release_snapshot(index); }
   void begin(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override {
-    member_.disk_.begin_file(std::move(file), in_process(std::move(next_offset)));
+    member_.disk_->begin_file(std::move(file), in_process(std::move(next_offset)));
   }
   void write(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) override {
-    member_.disk_.write_file(offset, std::move(bytes), in_process(std::move(next_offset)));
+    member_.disk_->write_file(offset, std::move(bytes), in_process(std::move(next_offset)));
   }
   void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
                Callback<void(Result<void>)> done) override {
-    member_.disk_.install(std::move(at), std::move(into), in_process(std::move(done)));
+    member_.disk_->install(std::move(at), std::move(into), in_process(std::move(done)));
   }
 
   // node::Transport
@@ -182,7 +161,7 @@ Member::Member(std::uint64_t number, Schedule& schedule, Clock clock, Network& n
       random_(random),
       options_(std::move(options)),
       membership_(std::move(membership)),
-      disk_(schedule, random_.fork(), disk),
+      disk_(make_disk(schedule, random_.fork(), disk)),
       observer_(std::move(observer)) {}
 
 Member::~Member() = default;
@@ -208,22 +187,69 @@ std::string Member::describe() const {
 void Member::start() {
   if (process_) return;
   verdict_.trace("start", name());
-  const StoredLog& log = disk_.durable();
-  if (disk_.image().applied > log.last())
-    verdict_.fail(Invariant::kDurability, name() + ": its image stands above its durable log");
-  if (disk_.image().applied < log.base)
-    verdict_.fail(Invariant::kDurability, name() + ": its log was compacted above its image");
-  if (verdict_.failure()) return;
+  if (refused_) return;
+  Result<Found> found = disk_->open(membership_, disk_events());
+  if (!found) return cannot_start(found.error());
   ++incarnation_;
-  process_ = std::make_unique<Process>(*this);
+  process_ = std::make_unique<Process>(*this, *std::move(found));
   run([this] { process_->node().start(); });
+}
+
+DiskEvents Member::disk_events() {
+  DiskEvents events;
+  events.failed = [this](const std::string& why) {
+    verdict_.trace("disk failed", name() + ": " + why);
+    disk_failed();
+  };
+  events.space_changed = [this](const node::Space& space) {
+    verdict_.trace(space.low ? "space low" : "space back", name());
+    if (process_) process_->run([this, space] { process_->node().space_changed(space); });
+  };
+  events.lost = [this](const std::string& what) {
+    verdict_.fail(Invariant::kDurability, name() + ": " + what);
+  };
+  return events;
+}
+
+/// As the server does: it says why, and ends. Whoever looks after it starts it again.
+void Member::disk_failed() {
+  if (!process_) return;
+  const bool harmed = disk_->harmed();
+  crash();
+  if (disk_->damaged()) {
+    refused_ = true;
+  } else if (harmed) {
+    start_again();
+  } else {
+    verdict_.fail(Invariant::kDurability, name() + ": gave up a disk that does nothing wrong");
+  }
+}
+
+void Member::cannot_start(const Error& error) {
+  verdict_.trace("cannot start", name() + ": " + error.message);
+  if (disk_->damaged()) {
+    refused_ = true;
+  } else if (disk_->harmed() && error.code == Errc::kStorage) {
+    disk_->crash();
+    start_again();
+  } else {
+    verdict_.fail(Invariant::kDurability, name() + ": " + error.message);
+  }
+}
+
+void Member::start_again() {
+  schedule_.after(milliseconds(random_.between(50, 1000)), [this] { start(); });
 }
 
 void Member::crash() {
   if (!process_) return;
   verdict_.trace("crash", name());
   process_.reset();
-  disk_.crash();
+  disk_->crash();
+}
+
+void Member::flip_bit() {
+  if (disk_->flip_bit()) verdict_.trace("bit flipped", name());
 }
 
 void Member::stop() {
@@ -233,7 +259,10 @@ void Member::stop() {
     process_->node().stop([this, incarnation = incarnation_] {
       // Not from within its own call.
       schedule_.after(Duration(0), [this, incarnation] {
-        if (incarnation == incarnation_) crash();
+        if (incarnation != incarnation_ || !process_) return;
+        verdict_.trace("stopped", name());
+        process_.reset();
+        disk_->close();
       });
     });
   });

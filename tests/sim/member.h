@@ -38,13 +38,15 @@ class Member {
   MemberId id() const { return options_.raft.self; }
   const std::string& name() const { return options_.name; }
   const node::Options& options() const { return options_; }
-  Disk& disk() { return disk_; }
-  const Disk& disk() const { return disk_; }
+  Disk& disk() { return *disk_; }
+  const Disk& disk() const { return *disk_; }
   /// Null while it is down.
   node::Node* node() const;
   bool votes() const;
   bool up() const { return process_ != nullptr; }
   bool paused() const;
+  /// Its disk is damaged, and it will not start with it any more.
+  bool refused() const { return refused_; }
   /// For people: "n1 leads in term 4, commit 17".
   std::string describe() const;
   std::uint64_t incarnation() const { return incarnation_; }
@@ -52,6 +54,8 @@ class Member {
   void start();
   /// As kill -9 and a power failure at once.
   void crash();
+  /// In what is on its disk. Requires: it is down.
+  void flip_bit();
   /// Hands over, writes a last image, ends.
   void stop();
   /// The process stands still; what comes for it waits.
@@ -66,6 +70,11 @@ class Member {
  private:
   class Process;
 
+  DiskEvents disk_events();
+  void disk_failed();
+  void cannot_start(const Error& error);
+  void start_again();
+
   const std::uint64_t number_;
   Schedule& schedule_;
   const Clock clock_;
@@ -74,9 +83,10 @@ class Member {
   Random random_;
   node::Options options_;
   raft::Membership membership_;
-  Disk disk_;
+  std::unique_ptr<Disk> disk_;
   Observer observer_;
   std::uint64_t incarnation_ = 0;
+  bool refused_ = false;
   std::unique_ptr<Process> process_;
 };
 

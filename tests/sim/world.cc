@@ -192,6 +192,7 @@ void World::come_to_rest() {
 
 bool World::converged() const {
   for (const auto& member : members_) {
+    if (member->refused()) continue;
     if (!member->up() || member->node()->machine().applied() != oracle_.committed()) return false;
   }
   return true;

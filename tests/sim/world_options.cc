@@ -13,7 +13,8 @@ FaultOptions draw_faults(Random& random, Duration election_timeout) {
   faults.between = milliseconds(random.chance(40) ? random.between(40, 200) : random.between(150, 1500));
   for (std::uint64_t* weight :
        {&faults.crash, &faults.crash_all, &faults.stop, &faults.pause, &faults.crash_leader,
-        &faults.oversleep, &faults.usurp, &faults.partition, &faults.clog, &faults.slow_disk}) {
+        &faults.oversleep, &faults.usurp, &faults.partition, &faults.clog, &faults.slow_disk,
+        &faults.failing_disk, &faults.full_disk, &faults.flipped_bit}) {
     if (random.chance(40)) *weight = 0;
   }
   // And in some, leaders are deposed again and again without hearing of it.
@@ -29,7 +30,10 @@ FaultOptions draw_faults(Random& random, Duration election_timeout) {
               .usurp = 4,
               .partition = 1,
               .clog = 1,
-              .slow_disk = 0};
+              .slow_disk = 0,
+              .failing_disk = 0,
+              .full_disk = 0,
+              .flipped_bit = 0};
     faults.between = milliseconds(random.between(300, 900));
   }
   return faults;
@@ -79,6 +83,8 @@ WorldOptions draw_options(std::uint64_t seed) {
   options.faults = draw_faults(random, options.election_timeout);
   options.network = draw_network(random);
   options.node = draw_node(random);
+  options.disk.sqlite = random.chance(10);
+  if (!options.disk.sqlite) options.faults.flipped_bit = 0;
   return options;
 }
 

@@ -160,3 +160,9 @@ FaultVfs::FaultVfs(FaultyDisk& disk) : vfs_(std::make_unique<sqlite3_vfs>()) {
 }
 
 FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(vfs_.get()); }
+
+void seed_sqlite(std::uint32_t seed) {
+  // Zero would mean: the operating system's.
+  const int code = sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(seed | 1), nullptr);
+  INVARIANT(code == SQLITE_OK, "SQLite's random numbers can be seeded");
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,3 +23,7 @@ class FaultVfs {
   std::string name_;
   std::unique_ptr<sqlite3_vfs> vfs_;
 };
+
+/// From here on SQLite's own random numbers (salts, data ids) depend on `seed` only; it has one generator a
+/// process.
+void seed_sqlite(std::uint32_t seed);

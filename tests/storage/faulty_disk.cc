@@ -89,9 +89,25 @@ void FaultyDisk::survive_directory(Loss loss) {
   unsynced_names_.clear();
 }
 
+void FaultyDisk::erase() {
+  const std::lock_guard hold(mutex_);
+  files_.clear();
+  unsynced_names_.clear();
+}
+
 void FaultyDisk::set_capacity(std::uint64_t bytes) {
   const std::lock_guard hold(mutex_);
   capacity_ = bytes;
+}
+
+void FaultyDisk::set_taken(std::uint64_t bytes) {
+  const std::lock_guard hold(mutex_);
+  taken_ = bytes;
+}
+
+std::uint64_t FaultyDisk::used_bytes() const {
+  const std::lock_guard hold(mutex_);
+  return used();
 }
 
 std::uint64_t FaultyDisk::reads() const {
@@ -107,7 +123,7 @@ std::uint64_t FaultyDisk::used() const {
 
 bool FaultyDisk::has_room(const File& file, std::size_t size) const {
   if (capacity_ == 0 || size <= file.current.size()) return true;
-  return used() + (size - file.current.size()) <= capacity_;
+  return used() + taken_ + (size - file.current.size()) <= capacity_;
 }
 
 std::uint64_t FaultyDisk::capacity() const {
@@ -118,7 +134,7 @@ std::uint64_t FaultyDisk::capacity() const {
 std::uint64_t FaultyDisk::free_bytes() const {
   const std::lock_guard hold(mutex_);
   if (capacity_ == 0) return kUnlimited;
-  const std::uint64_t bytes = used();
+  const std::uint64_t bytes = used() + taken_;
   return bytes < capacity_ ? capacity_ - bytes : 0;
 }
 
@@ -209,7 +225,7 @@ Fault FaultyDisk::write(File& file, std::size_t at, std::string_view bytes) {
   if (fault == Fault::kNone && !has_room(file, at + bytes.size())) fault = Fault::kFull;
   if (fault == Fault::kFull) return fault;
   // A write that failed, or that the power cut overtook, may have reached the disk in part.
-  file.unsynced.push_back({at, std::string(bytes), false});
+  file.unsynced.push_back({at, std::string(bytes), false, fault != Fault::kNone});
   if (fault == Fault::kNone) put(file.current, at, bytes);
   return fault;
 }
@@ -217,7 +233,7 @@ Fault FaultyDisk::write(File& file, std::size_t at, std::string_view bytes) {
 Fault FaultyDisk::truncate(File& file, std::size_t size) {
   const std::lock_guard hold(mutex_);
   const Fault fault = next_operation();
-  file.unsynced.push_back({size, "", true});
+  file.unsynced.push_back({size, "", true, fault != Fault::kNone});
   if (fault == Fault::kNone) file.current.resize(size);
   return fault;
 }
@@ -226,7 +242,10 @@ Fault FaultyDisk::sync(File& file) {
   const std::lock_guard hold(mutex_);
   const Fault fault = next_operation();
   if (fault != Fault::kNone) return fault;
-  file.durable = file.current;
+  for (const File::Change& change : file.unsynced) {
+    if (change.failed) continue;
+    change.truncates ? file.durable.resize(change.at) : put(file.durable, change.at, change.bytes);
+  }
   file.durably_there = true;
   file.unsynced.clear();
   return fault;

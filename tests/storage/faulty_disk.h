@@ -39,6 +39,7 @@ class FaultyDisk {
       std::size_t at = 0;
       std::string bytes;
       bool truncates = false;  ///< to `at`
+      bool failed = false;     ///< the writer knows that it may not be there
     };
     std::vector<Change> unsynced;
   };
@@ -55,11 +56,19 @@ class FaultyDisk {
   /// From now on files may hold so many bytes in all; what would make them longer meets kFull. Zero: any
   /// number.
   void set_capacity(std::uint64_t bytes);
+  /// So many bytes of the capacity are somebody else's.
+  void set_taken(std::uint64_t bytes);
+  std::uint64_t used_bytes() const;
   /// Reads since the disk was made.
   std::uint64_t reads() const;
 
+  /// From here on nothing fails; what was not synced is as it was. For a process that ended under power.
+  void forget_fault() { fail_at(0, Fault::kNone); }
   /// The power comes back: every file is what survived. Requires: no file is open.
   void restart(Loss loss);
+
+  /// As if it were new. Requires: no file is open.
+  void erase();
 
   bool exists(const std::string& path) const;
   /// Inverts one bit of the stored file.
@@ -106,6 +115,7 @@ class FaultyDisk {
   std::map<std::string, std::shared_ptr<File>> files_;
   std::vector<NameChange> unsynced_names_;
   std::uint64_t capacity_ = 0;
+  std::uint64_t taken_ = 0;
   mutable std::uint64_t reads_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t fault_at_ = 0;

@@ -46,6 +46,18 @@ TEST_CASE("a client that repeats a command under a new number is found") {
   CHECK((failure.invariant == Invariant::kExactlyOnce || failure.invariant == Invariant::kHonestOutcome));
 }
 
+TEST_CASE("a world on the real store keeps every promise, and the same seed gives the same trace") {
+  for (std::uint64_t seed : {7, 13, 16}) {
+    WorldOptions options = draw_options(seed);
+    options.disk.sqlite = true;
+    WorldResult once = World(seed, options).run();
+    WorldResult again = World(seed, options).run();
+    CHECK((once.failure ? once.failure->what : "") == "");
+    CHECK(once.trace_digest == again.trace_digest);
+    CHECK(once.events == again.events);
+  }
+}
+
 TEST_CASE("the same seed gives the same trace") {
   for (std::uint64_t seed : {3, 4}) {
     WorldResult once = run(seed);

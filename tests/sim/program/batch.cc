@@ -54,6 +54,7 @@ class Account {
   void fail(std::uint64_t seed, const std::string& what) {
     ++failed_;
     std::string canary = batch_.canary.empty() ? "" : " --canary " + batch_.canary;
+    if (batch_.sqlite) canary += " --sqlite";
     std::printf("seed %" PRIu64 " FAILED: %s\n  replay: holdfast-sim --seed %" PRIu64 "%s --trace\n", seed,
                 what.c_str(), seed, canary.c_str());
     std::fflush(stdout);
@@ -76,7 +77,9 @@ class Account {
 std::string run_world(const Batch& batch, std::uint64_t seed) {
   std::optional<CanarySwitch> on;
   if (!batch.canary.empty()) on.emplace(batch.canary);
-  World world(seed, draw_options(seed));
+  WorldOptions options = draw_options(seed);
+  if (batch.sqlite) options.disk.sqlite = true;
+  World world(seed, options);
   if (batch.trace) world.print_to(stdout);
   WorldResult result = world.run();
   std::fflush(stdout);

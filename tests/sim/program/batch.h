@@ -13,7 +13,8 @@ struct Batch {
   unsigned processes = 1;
   bool trace = false;
   bool trace_hash = false;
-  std::string canary;  ///< empty: none
+  bool sqlite = false;  ///< every world on the real store, not a tenth
+  std::string canary;   ///< empty: none
 };
 
 /// Prints a line a seed, or one now and then if they are many; every failure with the command that replays

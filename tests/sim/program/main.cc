@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   app.add_flag("--trace", batch.trace, "print every event");
   app.add_flag("--trace-hash", batch.trace_hash, "print a digest of all that happened, a seed a line");
+  app.add_flag("--sqlite", batch.sqlite, "on the real store in every world; else a tenth of the seeds are");
   app.add_option("--canary", batch.canary, "with this bug in it: see --list-canaries")
       ->check([](const std::string& name) {
         return find_canary(name) ? std::string() : "there is no canary '" + name + "': see --list-canaries";
