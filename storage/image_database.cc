@@ -4,7 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "base/canary.h"
 #include "base/check.h"
 #include "storage/failure.h"
 #include "storage/table_sql.h"
@@ -179,7 +178,7 @@ Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t ta
       found.put_in(checksum_of(select, description.columns));
       if (Result<void> taken = take(table, row); !taken) return taken;
     }
-    if (found != committed_.digests[table] && !HOLDFAST_CANARY(image_is_not_compared_with_its_digests)) {
+    if (found != committed_.digests[table]) {
       damaged("table " + std::string(description.name) + " is not what its digest says");
     }
   }
@@ -238,10 +237,6 @@ void ImageDatabase::commit(Index applied) {
   INVARIANT(applied >= committed_.applied, "an image never goes back");
   begin_if_needed();
   written_.applied = applied;
-  if (HOLDFAST_CANARY(image_index_apart_from_its_rows)) {
-    transaction_->commit();
-    transaction_ = std::make_unique<Transaction>(*connection_);
-  }
   facts_->write(written_);
   transaction_->commit();
   transaction_.reset();

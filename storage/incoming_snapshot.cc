@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/canary.h"
 #include "storage/failure.h"
 #include "storage/file_digest.h"
 #include "storage/file_names.h"
@@ -109,7 +108,7 @@ Result<void> IncomingSnapshot::check_bytes() {
 /// No database is ever renamed over another, nor beside a write-ahead log that is not its own.
 void IncomingSnapshot::name_as_image() {
   const Index index = receiving_->announced.index;
-  if (!HOLDFAST_CANARY(received_image_is_not_synced)) receiving_->file->sync();
+  receiving_->file->sync();
   receiving_.reset();
   files_.remove(path(image_file_name(index)));
   files_.remove(path(image_file_name(index) + "-wal"));

@@ -258,7 +258,7 @@ void LogDatabase::install(const raft::Snapshot& at, const std::string& image_fil
   state_.base_index = at.index;
   state_.base_term = at.term;
   state_.base_membership = at.membership;
-  if (!HOLDFAST_CANARY(log_goes_on_naming_the_old_image)) state_.image_file = image_file;
+  state_.image_file = image_file;
   state_table_->write(state_);
   first_row_ = lowest_row();
 }

@@ -3,7 +3,6 @@
 #include <iterator>
 #include <utility>
 
-#include "base/canary.h"
 namespace holdfast::storage {
 namespace {
 
@@ -86,10 +85,6 @@ void SqliteLogStore::advance() {
     } catch (const DiskFull&) {
       if (options_.space == nullptr) throw;
       database_.rollback();
-      if (HOLDFAST_CANARY(what_did_not_fit_is_acknowledged)) {
-        complete(jobs_.size());
-        continue;
-      }
       if (worth_another_try()) continue;
       stalled_ = true;
       return;

@@ -6,7 +6,6 @@
 #include <memory>
 #include <vector>
 
-#include "base/canary.h"
 #include "storage/failure.h"
 #include "storage/wal_scan.h"
 
@@ -90,7 +89,6 @@ std::string describe(const WalReport& report) {
 void require_sound_wal(const std::string& path, const std::string& vfs_name) {
   sqlite3_vfs* vfs = sqlite3_vfs_find(vfs_name.empty() ? nullptr : vfs_name.c_str());
   if (vfs == nullptr) throw StorageFailure(Errc::kStorage, "there is no SQLite VFS named " + vfs_name);
-  if (HOLDFAST_CANARY(open_without_the_wal_scan)) return;
   const std::string wal_path = path + "-wal";
   if (!exists(*vfs, wal_path)) return;
   VfsFile wal(*vfs, wal_path, SQLITE_OPEN_WAL);

@@ -11,7 +11,7 @@ namespace holdfast::sim {
 
 namespace {
 
-constexpr std::uint64_t kCapacity = 64 << 20;
+constexpr std::uint64_t kCapacity = std::uint64_t{4} << 30;  // more than a world of large values writes
 constexpr std::uint64_t kThreshold = 256 << 10;
 constexpr std::uint64_t kBallast = 64 << 10;
 
