@@ -2,6 +2,7 @@
 
 #include <capnp/capability.h>
 #include <kj/async.h>
+#include <kj/debug.h>
 
 #include <utility>
 
