@@ -194,19 +194,20 @@ Result<ServiceWatch> Client::watch_service(std::string service, ResolveOptions o
 }
 
 Result<Lock> Client::lock(std::string name, LockOptions options) {
+  const auto runtime = impl_->runtime;  // the client may be closed by another thread while this one waits
   auto keep_waiting = options.keep_waiting;
-  if (auto refused = impl_->runtime->begin()) {
+  if (auto refused = runtime->begin()) {
     return tl::unexpected(std::move(*refused));
   }
   auto number = std::make_shared<std::atomic<std::uint64_t>>(0);  // owners: this call and the task's start
-  auto future = impl_->runtime->launch<sdk::HeldLock>(
+  auto future = runtime->launch<sdk::HeldLock>(
       [name = std::move(name), options = std::move(options), number](sdk::Engine& engine) mutable {
         *number = engine.next_number();
         return engine.make<sdk::LockClaim>(*number, std::move(name), std::move(options)).acquire();
       });
   while (keep_waiting && future.wait_for(kAskInterval) != std::future_status::ready) {
     if (!keep_waiting()) {
-      impl_->runtime->post([number](sdk::Engine& engine) {
+      runtime->post([number](sdk::Engine& engine) {
         if (auto* claim = engine.find<sdk::LockClaim>(*number)) {
           claim->cancel_wait();
         }
@@ -214,11 +215,11 @@ Result<Lock> Client::lock(std::string name, LockOptions options) {
       break;
     }
   }
-  auto held = impl_->runtime->finish(std::move(future), holdfast::Errc::kUnknown);
+  auto held = runtime->finish(std::move(future), holdfast::Errc::kUnknown);
   if (!held) {
     return tl::unexpected(std::move(held.error()));
   }
-  return Lock(std::make_unique<Lock::Impl>(impl_->runtime, std::move(*held)));
+  return Lock(std::make_unique<Lock::Impl>(runtime, std::move(*held)));
 }
 
 void Client::cancel_waiting_locks() {

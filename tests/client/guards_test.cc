@@ -240,8 +240,11 @@ TEST_CASE("a closed client gives up what it holds and what it waits for") {
     auto client = std::make_unique<Client>(options_for(service));
     auto lock = client->lock("mine");
     REQUIRE(lock);
-    auto waiting = std::async(std::launch::async, [&] { return client->lock("q"); });
-    REQUIRE(eventually([&] { return claims(service, "q") == 2; }));
+    std::atomic<bool> waits = false;
+    LockOptions asked;
+    asked.keep_waiting = [&waits] { return waits = true; };
+    auto waiting = std::async(std::launch::async, [&] { return client->lock("q", asked); });
+    REQUIRE(eventually([&] { return waits && claims(service, "q") == 2; }));
     Client closing = std::move(*client);
     { Client gone = std::move(closing); }
     CHECK(waiting.get().error().code == Errc::kCancelled);
