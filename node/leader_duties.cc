@@ -45,7 +45,7 @@ void LeaderDuties::member_reached(MemberId member, std::string client_endpoint, 
 void LeaderDuties::member_lost(MemberId member) { reached_.erase(member); }
 
 void LeaderDuties::run(Instant now) {
-  if (!in_office_) return;
+  if (!in_office_ || now < resume_at_) return;
   end_leases(now);
   time_out_waiters(now);
   if (announcements_due_) announce_members();
@@ -59,7 +59,7 @@ Instant LeaderDuties::due() const {
   if (auto deadline = machine_.locks().next_deadline(); deadline && !time_out_under_way_) {
     due = std::min(due, std::max(clock_.instant_of(*deadline), not_before_));
   }
-  return due;
+  return std::max(due, resume_at_);
 }
 
 void LeaderDuties::end_leases(Instant now) {

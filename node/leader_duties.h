@@ -45,6 +45,8 @@ class LeaderDuties {
   /// changed.
   void membership_changed() { announcements_due_ = level_due_ = true; }
   void member_lost(MemberId member);
+  /// What was proposed was refused: the same again at once would be refused again.
+  void pause_until(Instant until) { resume_at_ = until; }
 
   /// Proposes what is due. Cheap if nothing is.
   void run(Instant now);
@@ -66,7 +68,8 @@ class LeaderDuties {
   Propose propose_;
 
   bool in_office_ = false;
-  std::uint64_t term_of_office_ = 0;  // counts: what an earlier office proposed settles nothing here
+  std::uint64_t term_of_office_ = 0;    // counts: what an earlier office proposed settles nothing here
+  Instant resume_at_ = Instant::min();  // of anything, after a refusal
   int ends_under_way_ = 0;
   bool time_out_under_way_ = false;
   Instant not_before_;  // of the next look at overdue waiters

@@ -11,6 +11,9 @@ namespace holdfast::node {
 
 namespace {
 
+// Before a duty that was refused is proposed again.
+constexpr milliseconds kDutyPause{10};
+
 Error no_space() {
   return {Errc::kDiskFull,
           "this member is short of disk space and takes no writes until there is more; reads go on",
@@ -61,7 +64,11 @@ Result<void> Node::Impl::enqueue(state::Operation operation, state::Stamp stamp,
 }
 
 void Node::Impl::propose_duty(state::Operation operation, Callback<void()> settled) {
-  Proposals::Done done = [settled = std::move(settled)](const state::Reply&) mutable { settled(); };
+  Proposals::Done done = [this, settled = std::move(settled)](const state::Reply& reply) mutable {
+    // Too much waits to be committed: the loop must not spin until there is room.
+    if (!reply && reply.error().code == Errc::kOverloaded) duties_.pause_until(now() + kDutyPause);
+    settled();
+  };
   Result<void> queued = enqueue(std::move(operation), state::Stamp(), kNever, false, done);
   INVARIANT(queued, "what a leader proposes itself is bounded in batches that fit an entry");
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "raft/data_ids.h"
 #include "raft/election.h"
@@ -30,7 +31,8 @@ std::optional<Error> why_no_proposal(const Replica& replica, const std::vector<B
   std::size_t bytes = leader->uncommitted_bytes;
   for (const Blob& command : commands) bytes += command.size();
   // Whatever its size, one proposal at a time always goes through.
-  if (leader->uncommitted_bytes > 0 && bytes > replica.options.max_uncommitted_bytes)
+  if (leader->uncommitted_bytes > 0 && bytes > replica.options.max_uncommitted_bytes &&
+      !HOLDFAST_CANARY(take_whatever_is_proposed))
     return Error{Errc::kOverloaded,
                  std::to_string(leader->uncommitted_bytes) + " bytes wait to be replicated, at most " +
                      std::to_string(replica.options.max_uncommitted_bytes) + " may: try again later"};

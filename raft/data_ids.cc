@@ -74,9 +74,12 @@ void peer_connected(Replica& replica, MemberId member, const std::string& data_i
 }
 
 void peer_lost(Replica& replica, MemberId member) {
-  // What it showed says nothing about what comes back.
+  // What it showed says nothing about what comes back, nor that it was there a moment ago that it is.
   replica.shown_data_ids.erase(member);
-  if (Progress* progress = replica.follower(member)) progress->reset();
+  Progress* progress = replica.follower(member);
+  if (!progress) return;
+  progress->reset();
+  progress->has_answered = false;
 }
 
 }  // namespace holdfast::raft

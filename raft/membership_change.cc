@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/canary.h"
 #include "raft/data_ids.h"
 #include "raft/membership_rules.h"
 #include "raft/replication.h"
@@ -51,7 +52,9 @@ void append_membership(Replica& replica, Membership membership) {
 }
 
 void leave_joint(Replica& replica) {
-  if (!replica.membership().is_joint() || replica.log.membership_index() > replica.commit) return;
+  if (!replica.membership().is_joint()) return;
+  if (replica.log.membership_index() > replica.commit && !HOLDFAST_CANARY(leave_joint_before_it_is_committed))
+    return;
   // The joint entry may be an older term's: known to be committed, but by a count that this leader has not
   // made. It waits for its own first commit as every change does.
   if (!own_term_committed(replica)) return;

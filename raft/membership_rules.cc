@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/canary.h"
 #include "raft/data_ids.h"
 #include "raft/replication.h"
 #include "raft/well_formed.h"
@@ -57,7 +58,13 @@ std::optional<Error> changes_identity(const Membership& current, const Membershi
 bool was_heard(const Replica& replica, MemberId id) {
   if (id == replica.options.self) return true;
   const Progress* progress = replica.follower(id);
-  return progress && replica.now - progress->last_heard < replica.options.election_timeout;
+  return progress && progress->has_answered &&
+         replica.now - progress->last_heard < replica.options.election_timeout;
+}
+
+bool needs_image(const Replica& replica, MemberId id) {
+  const Progress* progress = replica.follower(id);
+  return progress && progress->pace() == Pace::kNeedsSnapshot;
 }
 
 /// A voter that lags would hold up every commit that needs it, or outvote those who know more; and one whose
@@ -77,6 +84,10 @@ std::optional<Error> lags(const Replica& replica, const Membership& target) {
           "member " + voter.name +
               " does not answer: start it, with holdfastd --join if it is new, and ask again once it has "
               "caught up"};
+    // However few entries it lacks, they are gone, and an image may be any size.
+    if (needs_image(replica, voter.id))
+      return Error{Errc::kNotCaughtUp,
+                   "member " + voter.name + " is still being sent an image: try again later"};
     if (behind > replica.options.promotion_lag)
       return Error{Errc::kNotCaughtUp,
                    "member " + voter.name + " is " + std::to_string(behind) + " entries behind, at most " +
@@ -86,14 +97,17 @@ std::optional<Error> lags(const Replica& replica, const Membership& target) {
 }
 
 /// The final entry is committed by the new voters alone: if most of them are away, the cluster would stand
-/// still in the middle of the change, with no way back.
+/// still in the middle of the change, with no way back; and if they must be sent an image first, until that
+/// is there. Nor is there one if the data of most of them is not on record, as a founder's that was never
+/// seen: only a leader can put it there, and they could not elect one.
 std::optional<Error> loses_quorum(const Replica& replica, const Membership& target) {
-  const auto answering = std::count_if(target.voters.begin(), target.voters.end(),
-                                       [&](const Member& voter) { return was_heard(replica, voter.id); });
+  const auto answering = std::count_if(target.voters.begin(), target.voters.end(), [&](const Member& voter) {
+    return was_heard(replica, voter.id) && counts(replica, voter.id) && !needs_image(replica, voter.id);
+  });
   if (static_cast<std::size_t>(answering) > target.voters.size() / 2) return std::nullopt;
-  return Error{Errc::kWouldLoseQuorum, "only " + std::to_string(answering) + " of the " +
-                                           std::to_string(target.voters.size()) +
-                                           " voters to come answer: more than half must"};
+  return Error{Errc::kWouldLoseQuorum,
+               "only " + std::to_string(answering) + " of the " + std::to_string(target.voters.size()) +
+                   " voters to come answer and need no image first: more than half must"};
 }
 
 }  // namespace
@@ -104,8 +118,11 @@ std::optional<Error> why_not_now(const Replica& replica) {
   if (leader->transfer) return Error{Errc::kChangeInProgress, "leadership is being handed over"};
   // What an older leader left open in its log this one may not know to be open. Two changes from the same
   // membership, neither aware of the other, can have majorities that do not meet.
-  if (!own_term_committed(replica))
+  if (!own_term_committed(replica)) {
+    if (HOLDFAST_CANARY(change_membership_before_the_no_op)) return std::nullopt;
     return Error{Errc::kUnavailable, "the new leader has not committed anything yet: try again"};
+  }
+  if (HOLDFAST_CANARY(change_membership_while_one_is_open)) return std::nullopt;
   if (replica.membership().is_joint() || replica.log.membership_index() > replica.commit)
     return Error{Errc::kChangeInProgress, "another change of the membership is under way: try again"};
   return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
 #include "base/check.h"
 
 namespace holdfast::raft {
@@ -20,6 +21,10 @@ void Memberships::appended(const Entry& entry) {
 }
 
 void Memberships::truncated(Index last) {
+  if (HOLDFAST_CANARY(membership_outlives_its_entry)) {
+    for (Stand& stand : stands_) stand.index = std::min(stand.index, last);
+    return;
+  }
   while (stands_.size() > 1 && stands_.back().index > last) stands_.pop_back();
 }
 

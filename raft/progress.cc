@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/canary.h"
+
 namespace holdfast::raft {
 
 bool Progress::may_send_entries(std::size_t max_in_flight, std::size_t max_bytes) const {
@@ -9,7 +11,8 @@ bool Progress::may_send_entries(std::size_t max_in_flight, std::size_t max_bytes
     case Pace::kProbe:
       return !probe_sent_;
     case Pace::kReplicate:
-      return in_flight_.size() < max_in_flight && bytes_in_flight_ < max_bytes;
+      return in_flight_.size() < max_in_flight &&
+             (bytes_in_flight_ < max_bytes || HOLDFAST_CANARY(send_beyond_the_window));
     case Pace::kNeedsSnapshot:
       return false;
   }

@@ -43,7 +43,8 @@ class Progress {
   void needs_snapshot();
 
   // What the leader last heard and said; no invariant binds these together.
-  Instant last_heard;
+  Instant last_heard;                 ///< an answer; or else since when it is awaited
+  bool has_answered = false;          ///< this leader, over the connection there is
   std::uint64_t confirmed_round = 0;  ///< the highest round it answered
   Index told_commit;                  ///< the commit it knows of once it has what was sent
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "base/canary.h"
 #include "raft/types.h"
 
 /// Majorities as arithmetic. A decision of a joint membership needs a majority of each side. Ref: Raft §6
@@ -30,7 +31,8 @@ T reached(const Membership& membership, ValueOf&& value_of) {
     return values.empty() ? T() : reached_by_majority(std::move(values));
   };
   const T incoming = half(membership.voters);
-  return membership.outgoing_voters.empty() ? incoming : std::min(incoming, half(membership.outgoing_voters));
+  if (membership.outgoing_voters.empty() || HOLDFAST_CANARY(count_the_new_voters_only)) return incoming;
+  return std::min(incoming, half(membership.outgoing_voters));
 }
 
 /// Who answered a request for votes, and how. Only the first answer of each counts.

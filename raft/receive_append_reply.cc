@@ -23,6 +23,7 @@ void receive_append_reply(Replica& replica, MemberId from, const AppendReply& re
   if (reply.index > replica.log.last_index() || reply.round > replica.last_round) return;
   Progress& progress = *known;
   progress.last_heard = replica.now;
+  progress.has_answered = true;
   progress.confirmed_round = std::max(progress.confirmed_round, reply.round);
   if (!reply.accepted) {
     if (reply.index) progress.rejected(reply.index, retry_after(replica.log, reply));

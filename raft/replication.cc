@@ -91,8 +91,9 @@ void advance_commit(Replica& replica) {
   });
   const bool own_term = replica.log.term_at(reached) == replica.hard_state.term ||
                         HOLDFAST_CANARY(commit_an_old_term_by_counting);
-  if (reached > replica.commit && reached >= replica.log.membership_index() && own_term)
-    commit_up_to(replica, reached);
+  const bool brought =
+      reached >= replica.log.membership_index() || HOLDFAST_CANARY(commit_before_the_membership_entry);
+  if (reached > replica.commit && brought && own_term) commit_up_to(replica, reached);
 }
 
 void advance_held_by_all(Replica& replica) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/canary.h"
 #include "base/check.h"
 #include "raft/follow.h"
 #include "raft/replication.h"
@@ -36,8 +37,9 @@ void installed(Replica& replica, const Snapshot& snapshot) {
   INVARIANT(replica.installing == snapshot, "an image was installed that the core did not allow");
   INVARIANT(snapshot.index > replica.commit, "an image took back what was committed here");
   replica.installing.reset();
-  replica.log =
-      Log(snapshot.index, snapshot.term, std::make_shared<const Membership>(snapshot.membership), {});
+  const Membership membership =
+      HOLDFAST_CANARY(snapshot_without_its_membership) ? replica.membership() : snapshot.membership;
+  replica.log = Log(snapshot.index, snapshot.term, std::make_shared<const Membership>(membership), {});
   replica.persistence.installed(snapshot.index);
   replica.commit = snapshot.index;
   replica.handed_out = snapshot.index;

@@ -104,6 +104,17 @@ TEST_CASE_METHOD(Office, "a learner counts, and a member that was removed does n
   CHECK(machine.feature_level() == level::kBoundedDeletes);
 }
 
+TEST_CASE_METHOD(Office, "what was refused is not due again before the pause is over") {
+  reach(1, level::kFirst);
+  duties.pause_until(now + milliseconds(10));
+  CHECK(duties.due() == now + milliseconds(10));
+  duties.run(now);
+  CHECK(proposed.empty());
+  now += milliseconds(10);
+  duties.run(now);
+  CHECK_FALSE(proposed.empty());
+}
+
 TEST_CASE_METHOD(Office, "a voter on its way out is announced by its name") {
   membership.voters = {member(2), member(3)};
   membership.outgoing_voters = {member(1), member(2), member(3)};

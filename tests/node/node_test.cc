@@ -106,6 +106,41 @@ TEST_CASE_METHOD(Fixture, "a large image is handed over a slice a turn, and the 
   CHECK(log.compacted[0].first == Index(applied.value() - 2));
 }
 
+/// A cluster of one whose leader takes one proposal at a time.
+struct Crowded : OneNode {
+  static Options taking_one_proposal() {
+    Options options = OneNode::options();
+    options.raft.max_uncommitted_bytes = 1;
+    return options;
+  }
+  Node node{taking_one_proposal(), ports(), alone(), std::make_unique<state::Machine>()};
+};
+
+TEST_CASE_METHOD(Crowded,
+                 "an expiry that is refused because too much waits to be committed comes again later") {
+  node.start();
+  pass(node, std::chrono::seconds(4));
+  std::optional<LeaseId> lease;
+  node.propose(state::GrantLease{milliseconds(1000)}, {}, std::chrono::seconds(2),
+               [&](const state::Reply& reply) { lease = std::get<state::LeaseGranted>(*reply).lease; });
+  settle();
+  REQUIRE(lease);
+  loop.pass(milliseconds(990));
+  node.propose(config::Put{"/a", Blob("v"), {}, {}}, {}, std::chrono::seconds(2), [](const state::Reply&) {});
+  loop.run();
+  loop.pass(milliseconds(20));  // the lease is over, and the disk still writes
+  int alarms = 0;
+  for (; loop.alarm() <= loop.now() && alarms < 20; ++alarms) {
+    node.on_alarm();
+    for (int turn = 0; turn < 20; ++turn) loop.turn();
+  }
+  CHECK(alarms < 20);
+  settle();
+  CHECK(node.machine().leases().is_live(*lease));
+  pass(node, milliseconds(20));
+  CHECK_FALSE(node.machine().leases().is_live(*lease));
+}
+
 TEST_CASE_METHOD(Fixture, "a lease ends when its time is over, not before") {
   lead();
   LeaseId lease = grant(milliseconds(1000));

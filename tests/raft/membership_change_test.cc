@@ -108,6 +108,19 @@ TEST_CASE("a voter comes from a learner that has caught up and answers") {
   CHECK(change(single, {1, 2}).accepted);
 }
 
+// Its few entries may be in an image of any size, and until that is there nothing is committed that needs it.
+TEST_CASE("a learner that is still being sent an image is not promoted") {
+  Leading single(1, 1, false);
+  single.step(Propose{commands({"x"})});
+  single.persist();
+  single.step(Compact{Index(2)});
+  single.receive(2, 1, AppendReply{false, Index(0), Index(0), Term(0), 0});
+  REQUIRE(single.core.followers().front().pace == Pace::kNeedsSnapshot);
+  CHECK(refusal(change(single, {1, 2})) == Errc::kNotCaughtUp);
+  single.receive(2, 1, accepted(2));
+  CHECK(change(single, {1, 2}).accepted);
+}
+
 TEST_CASE("a learner that was silent for an election timeout, or whose disk nobody knows, is not promoted") {
   Leading silent(1, 1);
   silent.pass(kElectionTimeout);
@@ -129,6 +142,46 @@ TEST_CASE("a change that would leave no live majority is refused") {
   single.pass(milliseconds(200));  // n3 is silent
   CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
   CHECK(change(single, {1, 2}).accepted);
+}
+
+TEST_CASE("a change is refused that would wait for an image to arrive") {
+  Leading single(3, 0, false);
+  single.receive(3, 1, AppendReply{false, Index(0), Index(0), Term(0), 0});
+  single.receive(2, 1, accepted(1));
+  single.step(Compact{Index(1)});
+  REQUIRE(single.core.followers().back().pace == Pace::kNeedsSnapshot);
+  CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
+  CHECK(change(single, {1, 2}).accepted);
+}
+
+// A change right after an election would need one that may have been away for days.
+TEST_CASE("a voter that has not answered this leader yet is none that answers") {
+  Leading single(3, 0, false);
+  single.receive(2, 1, accepted(1));
+  REQUIRE(single.core.status().own_term_committed);
+  CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
+  single.receive(3, 1, accepted(1));
+  single.step(PeerLost{id(3)});
+  CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
+  single.receive(3, 1, accepted(1));
+  CHECK(change(single, {1, 3}).accepted);
+}
+
+// A founder that was never seen had not been silent yet when another one was removed. It was then needed, and
+// could not vote: nobody's log knew its disk, and there was nobody left to put it on record.
+TEST_CASE("a change that leaves a majority without data on record is refused") {
+  Restored restored = group(3, 0);
+  restored.membership.voters[2].data_id.clear();
+  Single single(restored);
+  single.become_leader();
+  single.receive(2, 1, accepted(1));
+  single.receive(3, 1, accepted(1));
+  REQUIRE(single.core.status().own_term_committed);
+  CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
+  single.step(PeerConnected{id(3), data_id_of(3)});
+  single.persist();
+  single.receive(2, 1, accepted(2));
+  CHECK(change(single, {1, 3}).accepted);
 }
 
 TEST_CASE("during a joint membership a majority of each side commits, and less does not") {
