@@ -133,7 +133,7 @@ class Watcher final : public Actor, public node::WatchSink {
  public:
   Watcher(Surroundings surroundings, Random random);
   void start() override;
-  void finish() override {}
+  void finish() override { finishing_ = true; }
   bool idle() const override;
   void check() override;
   void ready() override;
@@ -161,6 +161,7 @@ class Watcher final : public Actor, public node::WatchSink {
   std::uint64_t incarnation_ = 0;
   node::WatchId watch_ = 0;
   Instant move_on_;
+  bool finishing_ = false;
 };
 
 /// Follows the registry, and ends with the picture that is true.
@@ -168,20 +169,25 @@ class RegistryWatcher final : public Actor, public node::WatchSink {
  public:
   RegistryWatcher(Surroundings surroundings, Random random);
   void start() override;
-  void finish() override {}
-  bool idle() const override { return true; }
+  void finish() override { finishing_ = true; }
+  bool idle() const override;
   void check() override;
   void ready() override;
 
  private:
+  bool alive() const { return member_ && member_->up() && member_->incarnation() == incarnation_; }
+  /// What a removed member tells is not news.
+  bool at_a_member() const;
   void look_after();
-  void take(std::uint64_t incarnation);
+  void take();
 
   Surroundings world_;
   Random random_;
   Member* member_ = nullptr;
   std::uint64_t incarnation_ = 0;
   node::WatchId watch_ = 0;
+  Instant move_on_;
+  bool finishing_ = false;
   bool complete_ = false;
   std::map<registry::InstanceKey, registry::Instance> picture_;
 };

@@ -35,6 +35,8 @@ class Checker {
     Index commit;
     Index applied;
     bool leads = false;
+    Index base;  ///< of its log
+    std::size_t uncommitted_bytes = 0;
   };
   struct Identity {
     std::uint64_t digest = 0;
@@ -45,12 +47,16 @@ class Checker {
   void check_leader(const Member& member, const raft::Status& status, Seen& seen);
   void check_commit(const Member& member, const raft::Status& status, const Seen& seen);
   void check_quorum(Index index, Term term);
+  bool is_durable(const raft::Member& voter, Index index, Term term) const;
+  void check_membership(const Member& member, Seen& seen);
+  void check_memory(const Member& member, const raft::Status& status, Seen& seen);
   void check_applied(const Member& member, const state::Machine& machine);
 
   Verdict& verdict_;
   Oracle& oracle_;
   const Members& members_;
   std::map<MemberId, Seen> seen_;
+  std::size_t largest_entry_ = 0;
   std::map<Term, MemberId> leaders_;
   Term committed_in_;                     // the newest term in which somebody saw something committed
   std::vector<Term> committed_in_terms_;  // for each index that term as of its commit

@@ -1,28 +1,18 @@
 #include "tests/sim/faults.h"
 
-#include <algorithm>
+#include "tests/sim/roster.h"
 
 namespace holdfast::sim {
 
-namespace {
-
-/// Does every member know that every voter's disk is on record? Before that none of them may be missed
-/// (decision 0020; seed 760: one of four was lost, and the only one left with the newest log was not on
-/// record).
-bool all_on_record(const Faults::Members& members) {
-  return std::all_of(members.begin(), members.end(), [](const auto& member) {
-    if (!member->up()) return false;
-    const auto& voters = member->node()->membership().voters;
-    return std::none_of(voters.begin(), voters.end(),
-                        [](const raft::Member& voter) { return voter.data_id.empty(); });
-  });
-}
-
-}  // namespace
-
-Faults::Faults(Schedule& schedule, Network& network, const Members& members, Random random,
-               FaultOptions options)
-    : schedule_(schedule), network_(network), members_(members), random_(random), options_(options) {}
+Faults::Faults(Schedule& schedule, Network& network, Verdict& verdict, const Oracle& oracle,
+               const Members& members, Random random, FaultOptions options)
+    : schedule_(schedule),
+      network_(network),
+      verdict_(verdict),
+      oracle_(oracle),
+      members_(members),
+      random_(random),
+      options_(options) {}
 
 void Faults::begin() {
   auto between = static_cast<std::uint64_t>(options_.between.count());
@@ -37,10 +27,11 @@ void Faults::begin() {
 void Faults::cause_one() {
   Member& member = random_.chance(30) ? leader() : any();
   Duration a_while = this->a_while();
-  const std::uint64_t weights[] = {
-      options_.crash,        options_.crash_all, options_.stop,         options_.pause, options_.partition,
-      options_.clog,         options_.slow_disk, options_.crash_leader, options_.usurp, options_.oversleep,
-      options_.failing_disk, options_.full_disk, options_.flipped_bit};
+  const std::uint64_t weights[] = {options_.crash,        options_.crash_all,    options_.stop,
+                                   options_.pause,        options_.partition,    options_.clog,
+                                   options_.slow_disk,    options_.crash_leader, options_.usurp,
+                                   options_.oversleep,    options_.hand_over,    options_.wipe,
+                                   options_.failing_disk, options_.full_disk,    options_.flipped_bit};
   std::uint64_t all = 0;
   for (std::uint64_t weight : weights) all += weight;
   if (all == 0) return;
@@ -73,8 +64,12 @@ void Faults::cause_one() {
     case 9:
       return oversleep(leader());
     case 10:
-      return member.disk().fail_a_write();
+      return hand_over(a_while);
     case 11:
+      return wipe(member, a_while);
+    case 12:
+      return member.has_identity() ? member.disk().fail_a_write() : crash(member, a_while);
+    case 13:
       return fill(member);
     default:
       return rot(member, a_while);
@@ -99,11 +94,13 @@ void Faults::crash(Member& member, Duration down) {
   schedule_.after(down, [&member] { member.start(); });
 }
 
+bool Faults::votes(const Member& member) const { return is_voter(oracle_.membership(), member.id()); }
+
 void Faults::isolate(Member& member, bool with_learners) {
   for (const auto& other : members_) {
-    const bool joins = with_learners && !other->votes();
+    const bool joins = with_learners && !votes(*other);
     for (const auto& third : members_) {
-      const bool apart = joins ? third->id() != member.id() && third->votes() : third->id() == member.id();
+      const bool apart = joins ? third->id() != member.id() && votes(*third) : third->id() == member.id();
       if (third == other || !apart) continue;
       network_.cut(other->id(), third->id());
       network_.cut(third->id(), other->id());
@@ -126,7 +123,7 @@ void Faults::oversleep(Member& member) {
 void Faults::usurp(Member& member, Duration apart) {
   const Member* heir = &any();
   for (const auto& other : members_) {
-    if (heir->id() == member.id() || !heir->votes() || !heir->up()) heir = other.get();
+    if (heir->id() == member.id() || !votes(*heir) || !heir->up()) heir = other.get();
   }
   if (!member.up() || !member.node()->is_leader() || heir->id() == member.id()) return;
   member.run([&member, heir, this] {
@@ -147,23 +144,72 @@ void Faults::cut_off_once_usurped(Member& member, const Member& heir, bool with_
 
 /// Space comes back after a while, as an operator sees to it.
 void Faults::fill(Member& member) {
+  if (!member.has_identity()) return;
   member.disk().fill();
   schedule_.after(a_while() * 2, [&member] { member.disk().empty(); });
 }
 
 /// A bit flips while it is down. It refuses to start then, or nothing of what it knows is harmed.
 void Faults::rot(Member& member, Duration down) {
-  std::size_t voters = 0;
-  std::size_t damaged = 1;
-  for (const auto& each : members_) {
-    if (!each->votes()) continue;
-    ++voters;
-    if (each->disk().damaged()) ++damaged;
-  }
-  if (damaged * 2 >= voters || !all_on_record(members_)) return;
+  if (!member.has_identity() || !may_lose_disk(members_, oracle_, member.id())) return crash(member, down);
   member.crash();
   member.flip_bit();
   schedule_.after(down, [&member] { member.start(); });
+}
+
+/// Leadership is sent anywhere, also where it cannot go; and whoever it is sent to may be cut off on the way.
+void Faults::hand_over(Duration a_while) {
+  Member& from = leader();
+  Member& to = any();
+  from.run([this, &from, to = to.id()] {
+    from.node()->transfer_leadership(to, options_.election_timeout * 2, [this](const Result<void>& done) {
+      if (done) verdict_.count(Figure::kHandedOver);
+    });
+  });
+  if (from.id() == to.id() || !random_.chance(30)) return;
+  const bool both = random_.chance(50);
+  for (const auto& other : members_) {
+    network_.cut(other->id(), to.id());
+    if (both) network_.cut(to.id(), other->id());
+  }
+  schedule_.after(a_while, [this] { network_.heal(); });
+}
+
+/// The others cannot have what it knows: as many as a majority can do without are cut off while it follows.
+/// Then its disk is lost, it begins anew, and the leader is cut off instead.
+void Faults::wipe_a_witness(Member& member, Duration down) {
+  Member& leader = this->leader();
+  const auto& voters = oracle_.membership().voters;
+  std::size_t apart = (voters.size() - 1) / 2;
+  for (const raft::Member& voter : voters) {
+    if (voter.id == leader.id() || voter.id == member.id() || apart == 0) continue;
+    isolate(*find(members_, voter.id), false);
+    --apart;
+  }
+  schedule_.after(milliseconds(random_.between(10, 150)), [this, &member, &leader, down] {
+    network_.heal();
+    if (!troubled_ || !may_lose_disk(members_, oracle_, member.id())) return;
+    verdict_.count(Figure::kWiped);
+    member.wipe();
+    member.found();
+    member.start();
+    isolate(leader, false);
+    schedule_.after(down + 2 * options_.election_timeout, [this] { network_.heal(); });
+  });
+}
+
+/// Its disk is lost. Some are started again as if nothing had happened; the others when they are awaited.
+void Faults::wipe(Member& member, Duration down) {
+  if (!member.has_identity() || !may_lose_disk(members_, oracle_, member.id())) return crash(member, down);
+  if (member.is_founder() && random_.chance(50)) return wipe_a_witness(member, down);
+  verdict_.count(Figure::kWiped);
+  member.wipe();
+  if (!member.is_founder() || random_.chance(40)) return;
+  schedule_.after(down, [&member] {
+    if (member.has_identity()) return;
+    member.found();
+    member.start();
+  });
 }
 
 void Faults::crash_all(Duration down) {

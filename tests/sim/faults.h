@@ -7,7 +7,9 @@
 #include "base/random.h"
 #include "tests/sim/member.h"
 #include "tests/sim/network.h"
+#include "tests/sim/oracle.h"
 #include "tests/sim/schedule.h"
+#include "tests/sim/verdict.h"
 
 namespace holdfast::sim {
 
@@ -26,6 +28,8 @@ struct FaultOptions {
   std::uint64_t partition = 4;
   std::uint64_t clog = 2;
   std::uint64_t slow_disk = 2;
+  std::uint64_t hand_over = 3;
+  std::uint64_t wipe = 2;
   std::uint64_t failing_disk = 1;
   std::uint64_t full_disk = 2;
   std::uint64_t flipped_bit = 1;  ///< on a minority's disks only
@@ -36,7 +40,8 @@ class Faults {
  public:
   using Members = std::vector<std::unique_ptr<Member>>;
 
-  Faults(Schedule& schedule, Network& network, const Members& members, Random random, FaultOptions options);
+  Faults(Schedule& schedule, Network& network, Verdict& verdict, const Oracle& oracle, const Members& members,
+         Random random, FaultOptions options);
 
   void begin();
   void end() { troubled_ = false; }
@@ -51,16 +56,22 @@ class Faults {
   void oversleep(Member& member);
   void usurp(Member& member, Duration apart);
   void cut_off_once_usurped(Member& member, const Member& heir, bool with_learners, int looks);
+  bool votes(const Member& member) const;
   /// Its clients still reach it, and so do the learners if they are to.
   void isolate(Member& member, bool with_learners);
   void partition();
   void clog();
+  void hand_over(Duration a_while);
+  void wipe(Member& member, Duration down);
+  void wipe_a_witness(Member& member, Duration down);
   /// Who leads, by its own account; else anybody.
   Member& leader();
   Member& any() { return *members_[random_.below(members_.size())]; }
 
   Schedule& schedule_;
   Network& network_;
+  Verdict& verdict_;
+  const Oracle& oracle_;
   const Members& members_;
   Random random_;
   FaultOptions options_;

@@ -16,12 +16,14 @@ class Member::Process final : public node::Loop,
                               public node::Transport {
  public:
   Process(Member& member, Found found)
-      : member_(member),
+      : links(member.lax_links_),
+        member_(member),
         node_(options_of(member), {*this, *this, *this, *this, *this, logging_}, std::move(found.restored),
               std::move(found.machine)) {}
 
   node::Node& node() { return node_; }
   bool paused = false;
+  Links links;
 
   void run(Callback<void()> what) {
     if (paused) {
@@ -78,6 +80,7 @@ class Member::Process final : public node::Loop,
     member_.disk_->write_log(hard_state, std::move(entries), guarded(std::move(durable)));
   }
   void compact(Index through, Term term, const raft::Membership& at_base) override {
+    member_.verdict_.count(Figure::kCompacted);
     member_.disk_->compact_log(through, term, at_base);
   }
 
@@ -113,15 +116,22 @@ class Member::Process final : public node::Loop,
   }
   void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
                Callback<void(Result<void>)> done) override {
-    member_.disk_->install(std::move(at), std::move(into), in_process(std::move(done)));
+    member_.disk_->install(
+        std::move(at), std::move(into),
+        in_process<Result<void>>([this, done = std::move(done)](Result<void> result) mutable {
+          if (result) member_.verdict_.count(Figure::kImage);
+          done(std::move(result));
+        }));
   }
 
   // node::Transport
   void send(raft::Message message) override {
     member_.observer_.before_send(member_, message);
-    member_.network_.send(std::move(message));
+    member_.network_.send(member_.greeting(), std::move(message));
   }
-  void set_members(const raft::Membership&, Index) override {}  // the network knows no strangers
+  void set_members(const raft::Membership& membership, Index index) override {
+    links.set_members(membership, index);
+  }
 
  private:
   static node::Options options_of(Member& member) {
@@ -151,8 +161,8 @@ class Member::Process final : public node::Loop,
 };
 
 Member::Member(std::uint64_t number, Schedule& schedule, Clock clock, Network& network, Verdict& verdict,
-               Random random, node::Options options, raft::Membership membership, DiskOptions disk,
-               Observer observer)
+               Random random, node::Options options, std::optional<raft::Membership> founders,
+               DiskOptions disk, bool lax_links, Observer observer)
     : number_(number),
       schedule_(schedule),
       clock_(clock),
@@ -160,18 +170,27 @@ Member::Member(std::uint64_t number, Schedule& schedule, Clock clock, Network& n
       verdict_(verdict),
       random_(random),
       options_(std::move(options)),
-      membership_(std::move(membership)),
+      founders_(std::move(founders)),
+      identity_(founders_),
+      lax_links_(lax_links),
       disk_(make_disk(schedule, random_.fork(), disk)),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)) {
+  options_.raft.data_id = data_id_of(id(), disk_number_);
+}
 
 Member::~Member() = default;
 
 node::Node* Member::node() const { return process_ ? &process_->node() : nullptr; }
 bool Member::paused() const { return process_ && process_->paused; }
 
-bool Member::votes() const {
-  return std::any_of(membership_.voters.begin(), membership_.voters.end(),
-                     [this](const raft::Member& voter) { return voter.id == id(); });
+const raft::Membership& Member::logged_membership() const {
+  static const raft::Membership kNobody;
+  const StoredLog& log = disk_->issued();
+  for (auto entry = log.entries.rbegin(); entry != log.entries.rend(); ++entry) {
+    if (entry->membership) return *entry->membership;
+  }
+  if (log.base) return log.base_membership;
+  return identity_ ? *identity_ : kNobody;
 }
 
 std::string Member::describe() const {
@@ -185,10 +204,10 @@ std::string Member::describe() const {
 }
 
 void Member::start() {
-  if (process_) return;
+  if (process_ || !identity_ || ended_) return;
   verdict_.trace("start", name());
   if (refused_) return;
-  Result<Found> found = disk_->open(membership_, disk_events());
+  Result<Found> found = disk_->open(*identity_, disk_events());
   if (!found) return cannot_start(found.error());
   ++incarnation_;
   process_ = std::make_unique<Process>(*this, *std::move(found));
@@ -265,6 +284,75 @@ void Member::stop() {
         disk_->close();
       });
     });
+  });
+}
+
+void Member::wipe() {
+  crash();
+  verdict_.trace("wipe", name());
+  lost_[data_id()] = disk_->durable();
+  disk_->wipe();
+  options_.raft.data_id = data_id_of(id(), ++disk_number_);
+  identity_.reset();
+  ended_ = refused_ = false;
+}
+
+void Member::join(raft::Membership cluster) {
+  verdict_.trace("join", name());
+  identity_ = std::move(cluster);
+  start();
+}
+
+const StoredLog* Member::promised(const std::string& data_id) const {
+  if (data_id == this->data_id()) return &disk_->durable();
+  auto lost = lost_.find(data_id);
+  return lost == lost_.end() ? nullptr : &lost->second;
+}
+
+Greeting Member::greeting() const {
+  return {id(), disk_number_, process_ ? process_->links.membership_index() : Index()};
+}
+
+void Member::hear(const Greeting& from, raft::Message message) {
+  Links::Arrival arrival = process_->links.hear(from);
+  if (arrival == Links::Arrival::kOutdated) return;
+  if (arrival == Links::Arrival::kNew) connected(from);
+  if (arrival == Links::Arrival::kRefused) return refuse(from.member);
+  process_->node().receive(std::move(message));
+}
+
+void Member::meet(const Greeting& other) {
+  if (process_->links.hear(other) == Links::Arrival::kRefused) return refuse(other.member);
+  connected(other);
+}
+
+void Member::connected(const Greeting& other) {
+  process_->node().peer_lost(other.member);
+  process_->node().peer_connected(other.member, "client-n" + std::to_string(other.member.value()),
+                                  data_id_of(other.member, other.disk));
+}
+
+void Member::refuse(MemberId other) {
+  if (process_->links.connected(other)) lose(other);
+  verdict_.trace("refuse", name(), other.value());
+  observer_.refused(*this, other);
+}
+
+void Member::lose(MemberId other) {
+  process_->links.lose(other);
+  process_->node().peer_lost(other);
+}
+
+bool Member::talks_to(const Greeting& other) const { return process_->links.talks_to(other); }
+
+void Member::refused_by(MemberId other) {
+  if (!process_->links.refused_by(other, process_->node().membership())) return;
+  verdict_.trace("ended", name());
+  verdict_.count(Figure::kEnded);
+  ended_ = true;
+  // Not from within its own call.
+  schedule_.after(Duration(0), [this, incarnation = incarnation_] {
+    if (ended_ && incarnation == incarnation_) crash();
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "raft/messages.h"
+#include "tests/sim/links.h"
 #include "tests/sim/schedule.h"
 #include "tests/sim/verdict.h"
 
@@ -23,11 +24,11 @@ struct NetworkOptions {
 /// Carries messages between members, badly.
 class Network {
  public:
-  using Deliver = std::function<void(raft::Message)>;
+  using Deliver = std::function<void(const Greeting& from, raft::Message)>;
 
   Network(Schedule& schedule, Verdict& verdict, Random random, NetworkOptions options, Deliver deliver);
 
-  void send(raft::Message message);
+  void send(const Greeting& from, raft::Message message);
 
   /// One way only.
   void cut(MemberId from, MemberId to) { cuts_.insert({from, to}); }
@@ -46,7 +47,11 @@ class Network {
   Duration request_delay();
 
  private:
-  void carry(raft::Message message);
+  struct Letter {
+    Greeting from;
+    raft::Message message;
+  };
+  void carry(Letter letter);
 
   Schedule& schedule_;
   Verdict& verdict_;
@@ -55,7 +60,7 @@ class Network {
   Deliver deliver_;
   std::set<std::pair<MemberId, MemberId>> cuts_;
   std::set<std::pair<MemberId, MemberId>> clogged_;
-  std::vector<raft::Message> held_;
+  std::vector<Letter> held_;
 };
 
 }  // namespace holdfast::sim

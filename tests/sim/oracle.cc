@@ -6,14 +6,51 @@
 
 namespace holdfast::sim {
 
+void Oracle::found(raft::Membership founders) {
+  settled_ = founders;
+  memberships_[Index()] = std::make_shared<const raft::Membership>(std::move(founders));
+}
+
 void Oracle::commit(const raft::Entry& entry) {
   entries_.push_back(entry);
+  if (entry.membership) change(entry);
   if (entry.kind == raft::EntryKind::kCommand) {
     apply(entry);
   } else {
     machine_.skip(entry.index);
   }
   digests_.push_back(machine_.digest());
+}
+
+void Oracle::change(const raft::Entry& entry) {
+  memberships_[entry.index] = entry.membership;
+  const raft::Membership& now = *entry.membership;
+  if (now.is_joint()) return;
+  auto among = [](const std::vector<raft::Member>& members, const raft::Member& one) {
+    return std::any_of(members.begin(), members.end(),
+                       [&](const raft::Member& member) { return member.id == one.id; });
+  };
+  auto in = [&](const raft::Membership& membership, const raft::Member& one) {
+    return among(membership.voters, one) || among(membership.learners, one);
+  };
+  bool voters_came = false;
+  bool voters_went = false;
+  for (const raft::Member& voter : now.voters) {
+    if (among(settled_.voters, voter)) continue;
+    verdict_.count(Figure::kPromoted);
+    voters_came = true;
+  }
+  for (const raft::Member& learner : now.learners) {
+    if (!in(settled_, learner)) verdict_.count(Figure::kAdded);
+  }
+  for (const auto* side : {&settled_.voters, &settled_.learners}) {
+    for (const raft::Member& member : *side) {
+      voters_went |= side == &settled_.voters && !among(now.voters, member);
+      if (!in(now, member)) verdict_.count(Figure::kRemoved);
+    }
+  }
+  if (voters_came && voters_went) verdict_.count(Figure::kReplaced);
+  settled_ = now;
 }
 
 void Oracle::apply(const raft::Entry& entry) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +25,15 @@ constexpr int kMostDriftPermille = 50;
 class Oracle {
  public:
   Oracle(const Schedule& schedule, Verdict& verdict) : schedule_(schedule), verdict_(verdict) {}
+
+  /// The membership before the first entry.
+  void found(raft::Membership founders);
+  /// Of the newest committed entry that has one.
+  const raft::Membership& membership() const { return *memberships_.rbegin()->second; }
+  /// In force at an index. Requires: index <= committed().
+  const raft::Membership& membership_at(Index index) const {
+    return *std::prev(memberships_.upper_bound(index))->second;
+  }
 
   /// Requires: the entry follows the last one.
   void commit(const raft::Entry& entry);
@@ -63,6 +74,7 @@ class Oracle {
     std::deque<LeaseId> queue;
   };
   void apply(const raft::Entry& entry);
+  void change(const raft::Entry& entry);
   void check_once(const state::Command& command, const state::Applied& applied);
   void check_condition(const state::Command& command, const state::Applied& applied);
   void check_expiry(const std::vector<LeaseId>& leases);
@@ -73,6 +85,8 @@ class Oracle {
   Verdict& verdict_;
   state::Machine machine_;
   std::vector<raft::Entry> entries_;
+  std::map<Index, std::shared_ptr<const raft::Membership>> memberships_;
+  raft::Membership settled_;  // the newest that was not joint
   std::vector<std::uint64_t> digests_;
   std::vector<state::SharedChange> changes_;
   std::map<std::string, Revision> written_;  // by value

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "tests/sim/figures.h"
 #include "tests/sim/invariant.h"
 #include "tests/sim/schedule.h"
 
@@ -38,6 +39,8 @@ class Verdict {
     (trace_.add(static_cast<std::uint64_t>(numbers)), ...);
     if (out_) print((std::string(what) + " " + who + ... + (" " + std::to_string(numbers))));
   }
+  void count(Figure figure) { ++figures_[static_cast<std::size_t>(figure)]; }
+  const Figures& figures() const { return figures_; }
   std::uint64_t trace_digest() const { return trace_.value(); }
 
  private:
@@ -48,6 +51,7 @@ class Verdict {
 
   const Schedule& schedule_;
   std::optional<Failure> failure_;
+  Figures figures_{};
   std::FILE* out_ = nullptr;
   Digest trace_;
 };

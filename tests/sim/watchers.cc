@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "tests/sim/actors.h"
+#include "tests/sim/roster.h"
 
 namespace holdfast::sim {
 
@@ -20,7 +21,9 @@ void Watcher::start() { look_after(); }
 void Watcher::look_after() {
   world_.schedule.after(milliseconds(random_.between(20, 200)), [this] { look_after(); });
   bool alive = member_ && member_->up() && member_->incarnation() == incarnation_;
-  if (alive && (world_.schedule.now() < move_on_ || member_->paused())) return;
+  // A removed member hears of nothing any more.
+  const bool learns = !finishing_ || (alive && find(world_.oracle.membership(), member_->id()));
+  if (alive && learns && (world_.schedule.now() < move_on_ || member_->paused())) return;
   if (alive) member_->node()->watches().close(watch_);
   member_ = nullptr;
   Member& member = *world_.members[random_.below(world_.members.size())];
@@ -119,27 +122,42 @@ RegistryWatcher::RegistryWatcher(Surroundings surroundings, Random random)
 
 void RegistryWatcher::start() { look_after(); }
 
+bool RegistryWatcher::at_a_member() const {
+  return member_ && find(world_.oracle.membership(), member_->id());
+}
+
+bool RegistryWatcher::idle() const { return alive() && at_a_member() && complete_; }
+
 void RegistryWatcher::look_after() {
   world_.schedule.after(milliseconds(random_.between(50, 300)), [this] { look_after(); });
-  if (member_ && member_->up() && member_->incarnation() == incarnation_) return;
+  const bool stays = finishing_ ? at_a_member() : world_.schedule.now() < move_on_;
+  if (alive() && (stays || member_->paused())) return;
+  if (alive()) member_->node()->watches().close(watch_);
   member_ = nullptr;
   Member& member = *world_.members[random_.below(world_.members.size())];
   if (!member.up() || member.paused()) return;
   member_ = &member;
   incarnation_ = member.incarnation();
+  move_on_ = world_.schedule.now() + milliseconds(random_.between(500, 6000));
   complete_ = false;
   picture_.clear();
   watch_ = member.node()->watches().open_registry("", *this);
 }
 
 void RegistryWatcher::ready() {
-  world_.schedule.after(milliseconds(random_.between(1, 50)), [this, incarnation = incarnation_] {
-    if (member_ && incarnation == incarnation_)
-      member_->run_if(incarnation, [this, incarnation] { take(incarnation); });
-  });
+  world_.schedule.after(milliseconds(random_.between(1, 50)),
+                        [this, watch = watch_, member = member_, incarnation = incarnation_] {
+                          auto same = [this, watch, member, incarnation] {
+                            return member_ == member && watch == watch_ && incarnation == incarnation_;
+                          };
+                          if (!same()) return;
+                          member->run_if(incarnation, [this, same] {
+                            if (same()) take();
+                          });
+                        });
 }
 
-void RegistryWatcher::take(std::uint64_t) {
+void RegistryWatcher::take() {
   node::RegistryBatch batch = member_->node()->watches().take_registry(watch_, random_.between(1, 3));
   for (registry::Change& change : batch.changes) {
     registry::InstanceKey key(change.service, change.instance.id);

@@ -1,6 +1,7 @@
 #include "tests/sim/world.h"
 
 #include <algorithm>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 
@@ -17,16 +18,8 @@ World::World(std::uint64_t seed, WorldOptions options)
     : options_(std::move(options)),
       random_(seed),
       network_(schedule_, verdict_, random_.fork(), options_.network,
-               [this](raft::Message message) {
-                 for (auto& member : members_) {
-                   if (member->id() != message.to) continue;
-                   member->run([&member, message = std::move(message)]() mutable {
-                     member->node()->receive(std::move(message));
-                   });
-                   return;
-                 }
-               }),
-      faults_(schedule_, network_, members_, random_.fork(), options_.faults) {
+               [this](const Greeting& from, raft::Message message) { deliver(from, std::move(message)); }),
+      faults_(schedule_, network_, verdict_, oracle_, members_, random_.fork(), options_.faults) {
   make_members();
   make_actors();
 }
@@ -42,27 +35,47 @@ raft::Membership World::first_membership() const {
 
 void World::make_members() {
   const raft::Membership membership = first_membership();
-  std::vector<raft::Member> all = membership.voters;
-  all.insert(all.end(), membership.learners.begin(), membership.learners.end());
-  for (const raft::Member& each : all) {
-    node::Options options = options_.node;
-    options.name = each.name;
-    options.client_endpoint = "client-" + each.name;
-    options.raft.self = each.id;
-    options.raft.data_id = "data-" + each.name;
-    options.raft.election_timeout = options_.election_timeout;
-    options.raft.heartbeat_interval = options_.election_timeout / options_.heartbeats_per_election_timeout;
-    Member::Observer observer{[this](Member& member) { checker_.after_step(member); },
-                              [this](const Member& member, const auto& hard_state, const auto& entries) {
-                                checker_.before_write(member, hard_state, entries);
-                              },
-                              [this](const Member& member, const raft::Message& message) {
-                                checker_.before_send(member, message);
-                              }};
-    members_.push_back(std::make_unique<Member>(
-        members_.size() + 1, schedule_, Clock(schedule_, draw_drift()), network_, verdict_, random_.fork(),
-        options, membership, options_.disk, std::move(observer)));
+  oracle_.found(membership);
+  for (const auto* side : {&membership.voters, &membership.learners}) {
+    for (const raft::Member& founder : *side) make_member(founder, membership);
   }
+  for (std::size_t i = 0; i < options_.churn.spares; ++i) {
+    std::size_t number = members_.size() + 1;
+    make_member({MemberId(number), "n" + std::to_string(number), "peer" + std::to_string(number)}, {});
+  }
+}
+
+void World::make_member(const raft::Member& each, std::optional<raft::Membership> founders) {
+  node::Options options = options_.node;
+  options.name = each.name;
+  options.client_endpoint = "client-" + each.name;
+  options.raft.self = each.id;
+  options.raft.election_timeout = options_.election_timeout;
+  options.raft.heartbeat_interval = options_.election_timeout / options_.heartbeats_per_election_timeout;
+  Member::Observer observer{
+      [this](Member& member) { checker_.after_step(member); },
+      [this](const Member& member, const auto& hard_state, const auto& entries) {
+        checker_.before_write(member, hard_state, entries);
+      },
+      [this](const Member& member, const raft::Message& message) { checker_.before_send(member, message); },
+      [this](const Member& member, MemberId refused) {
+        schedule_.after(network_.delay(), [this, by = member.id(), refused] {
+          Member* other = find(members_, refused);
+          if (other && network_.connected(by, refused)) other->run([other, by] { other->refused_by(by); });
+        });
+      }};
+  members_.push_back(std::make_unique<Member>(
+      members_.size() + 1, schedule_, Clock(schedule_, draw_drift()), network_, verdict_, random_.fork(),
+      options, std::move(founders), options_.disk, options_.lax_links, std::move(observer)));
+}
+
+/// Over a connection that both would have.
+void World::deliver(const Greeting& from, raft::Message message) {
+  Member* sender = find(members_, message.from);
+  Member* receiver = find(members_, message.to);
+  if (!receiver->up() || (sender->up() && !sender->talks_to(receiver->greeting()))) return;
+  receiver->run(
+      [receiver, from, message = std::move(message)]() mutable { receiver->hear(from, std::move(message)); });
 }
 
 void World::make_actors() {
@@ -90,6 +103,7 @@ void World::make_actors() {
     actors_.push_back(std::make_unique<Watcher>(surroundings(), random_.fork()));
   }
   actors_.push_back(std::make_unique<RegistryWatcher>(surroundings(), random_.fork()));
+  actors_.push_back(std::make_unique<Operator>(surroundings(), random_.fork(), options_.churn));
 }
 
 int World::draw_drift() {
@@ -105,8 +119,8 @@ WorldResult World::run() {
   } catch (const std::bad_variant_access&) {
     verdict_.fail(Invariant::kHonestOutcome, "a client was answered with another command's outcome");
   }
-  return {verdict_.failure(), verdict_.trace_digest(), events_, oracle_.committed(),
-          oracle_.changes().size()};
+  return {verdict_.failure(),  verdict_.trace_digest(),  events_,
+          oracle_.committed(), oracle_.changes().size(), verdict_.figures()};
 }
 
 void World::live() {
@@ -127,11 +141,13 @@ void World::tell_connections() {
   Member& b = any_member();
   if (a.id() == b.id() || !a.up()) return;
   bool reached = b.up() && network_.connected(a.id(), b.id()) && network_.connected(b.id(), a.id());
+  // The other one's word first: it may not let this one in.
+  if (reached && !b.talks_to(a.greeting())) return b.run([&a, &b] { b.meet(a.greeting()); });
   a.run([&a, &b, reached] {
-    if (reached) {
-      a.node()->peer_connected(b.id(), b.options().client_endpoint, b.options().raft.data_id);
+    if (reached && b.up()) {
+      a.meet(b.greeting());
     } else {
-      a.node()->peer_lost(b.id());
+      a.lose(b.id());
     }
   });
 }
@@ -142,10 +158,11 @@ void World::heal() {
   for (auto& member : members_) {
     member->disk().calm();
     member->resume();
+    if (find(oracle_.membership(), member->id())) member->revive();
     member->start();
   }
   // What was being stopped as it was healed comes back too.
-  for (int i = 1; i < 50; ++i) {
+  for (int i = 1; i < 200; ++i) {
     schedule_.after(milliseconds(100) * i, [this] {
       for (auto& member : members_) member->start();
     });
@@ -156,10 +173,8 @@ void World::expect_progress() {
   if (verdict_.failure()) return;
   Index before = oracle_.committed();
   if (!run_until(options_.election_timeout * 20, [&] { return oracle_.committed() > before; })) {
-    std::string standing;
-    for (const auto& member : members_) standing += "; " + member->describe();
     verdict_.fail(Invariant::kProgress,
-                  "healed, but nothing was committed for 20 election timeouts" + standing);
+                  "healed, but nothing was committed for 20 election timeouts" + standing());
   }
 }
 
@@ -170,7 +185,7 @@ void World::come_to_rest() {
            converged();
   };
   if (!run_until(std::chrono::seconds(30), idle))
-    verdict_.fail(Invariant::kConvergence, "healed, but it does not come to rest");
+    verdict_.fail(Invariant::kConvergence, "healed, but it does not come to rest" + standing());
   if (verdict_.failure()) return;
   // A claim whose client could not reach anybody may last as long as its lease.
   auto unclaimed = [&] { return oracle_.machine().locks().all().empty(); };
@@ -182,7 +197,7 @@ void World::come_to_rest() {
   if (!run_until(std::chrono::seconds(20), empty))
     verdict_.fail(Invariant::kNoOrphan, "a lease that nobody keeps does not end");
   if (!run_until(std::chrono::seconds(20), idle))
-    verdict_.fail(Invariant::kConvergence, "emptied, but it does not come to rest");
+    verdict_.fail(Invariant::kConvergence, "emptied, but it does not come to rest" + standing());
   run_for(milliseconds(500));
   if (verdict_.failure()) return;
   if (!oracle_.machine().registry().all().empty())
@@ -190,12 +205,29 @@ void World::come_to_rest() {
   for (auto& actor : actors_) actor->check();
 }
 
-bool World::converged() const {
-  for (const auto& member : members_) {
-    if (member->refused()) continue;
-    if (!member->up() || member->node()->machine().applied() != oracle_.committed()) return false;
+std::string World::standing() const {
+  std::string text = "; " + describe(oracle_.membership()) + " is in force, commit " +
+                     std::to_string(oracle_.committed().value());
+  for (const auto& member : members_) text += "; " + member->describe();
+  for (std::size_t i = 0; i < actors_.size(); ++i) {
+    const Actor& actor = *actors_[i];
+    if (!actor.idle()) text += "; actor " + std::to_string(i) + ", a " + typeid(actor).name() + ", is busy";
   }
-  return true;
+  return text;
+}
+
+bool World::converged() const {
+  const raft::Membership& now = oracle_.membership();
+  auto all = [this](const std::vector<raft::Member>& members) {
+    return std::all_of(members.begin(), members.end(), [this](const auto& each) { return in_step(each); });
+  };
+  return !now.is_joint() && all(now.voters) && all(now.learners);
+}
+
+bool World::in_step(const raft::Member& recorded) const {
+  const Member* member = find(members_, recorded.id);
+  return member && member->up() && member->data_id() == recorded.data_id &&
+         member->node()->machine().applied() == oracle_.committed();
 }
 
 template <typename Done>

@@ -13,6 +13,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/member.h"
 #include "tests/sim/network.h"
+#include "tests/sim/operator.h"
 #include "tests/sim/oracle.h"
 
 namespace holdfast::sim {
@@ -27,6 +28,7 @@ struct WorldOptions {
   int watchers = 2;
   Duration trouble = std::chrono::seconds(8);  ///< before everything is healed
   FaultOptions faults;
+  ChurnOptions churn;
   Duration election_timeout = milliseconds(400);
   int heartbeats_per_election_timeout = 10;
   node::Options node;  ///< images, history, log entries kept
@@ -35,6 +37,7 @@ struct WorldOptions {
   bool large_values = false;                              ///< which fill queues and pages
   int drift_permille = 0;                                 ///< of each clock from the world's, at most
   std::uint64_t session_window = limits::kSessionWindow;  ///< writes that a client has open at a time
+  bool lax_links = false;  ///< members let in everybody, and rely on the core's rules alone
   bool careless_clients = false;
 };
 
@@ -46,6 +49,7 @@ struct WorldResult {
   std::uint64_t events = 0;
   Index committed;
   std::size_t changes = 0;
+  Figures figures{};
 };
 
 /// A cluster and its clients in one thread, without real time, from one seed: trouble, then healing, then
@@ -60,6 +64,8 @@ class World {
  private:
   void live();
   void make_members();
+  void make_member(const raft::Member& member, std::optional<raft::Membership> founders);
+  void deliver(const Greeting& from, raft::Message message);
   void make_actors();
   int draw_drift();
 
@@ -72,9 +78,12 @@ class World {
   template <typename Done>
   bool run_until(Duration most, Done done);
   void run_for(Duration time);
+  bool in_step(const raft::Member& member) const;
   Member& any_member() { return *members_[random_.below(members_.size())]; }
   raft::Membership first_membership() const;
   bool converged() const;
+  /// For people: who is where, and who is busy.
+  std::string standing() const;
 
   WorldOptions options_;
   Random random_;

@@ -11,10 +11,11 @@ FaultOptions draw_faults(Random& random, Duration election_timeout) {
   faults.election_timeout = election_timeout;
   // Some worlds have hardly a quiet moment.
   faults.between = milliseconds(random.chance(40) ? random.between(40, 200) : random.between(150, 1500));
+  if (random.chance(15)) faults.wipe = 20;
   for (std::uint64_t* weight :
        {&faults.crash, &faults.crash_all, &faults.stop, &faults.pause, &faults.crash_leader,
         &faults.oversleep, &faults.usurp, &faults.partition, &faults.clog, &faults.slow_disk,
-        &faults.failing_disk, &faults.full_disk, &faults.flipped_bit}) {
+        &faults.hand_over, &faults.wipe, &faults.failing_disk, &faults.full_disk, &faults.flipped_bit}) {
     if (random.chance(40)) *weight = 0;
   }
   // And in some, leaders are deposed again and again without hearing of it.
@@ -31,6 +32,8 @@ FaultOptions draw_faults(Random& random, Duration election_timeout) {
               .partition = 1,
               .clog = 1,
               .slow_disk = 0,
+              .hand_over = 0,
+              .wipe = 0,
               .failing_disk = 0,
               .full_disk = 0,
               .flipped_bit = 0};
@@ -49,15 +52,44 @@ NetworkOptions draw_network(Random& random) {
   return network;
 }
 
-node::Options draw_node(Random& random) {
+node::Options draw_node(Random& random, bool large_image) {
   node::Options node;
   node.image_interval = milliseconds(random.between(150, 2500));
   node.image_after_bytes = random.chance(30) ? 2000 : 1 << 20;
   node.history_memory_bytes = random.chance(50) ? random.below(3000) : 1 << 20;
   node.log_entries_kept = random.below(60);
+  // Most leaders keep so little that who was away for a moment has to be sent an image, in many pieces.
+  node.log_bytes_kept = random.chance(70) ? random.below(random.chance(50) ? 2000 : 20'000) : 64 << 20;
+  if (random.chance(50)) node.log_entries_kept = random.below(10);
+  if (random.chance(40)) node.image_interval = milliseconds(random.between(100, 400));
+  // A large image in small pieces, each overtaken by others, would take all day.
+  node.snapshot_piece_bytes = large_image ? random.between(4096, 65'536) : random.between(64, 4096);
+  node.snapshot_patience = milliseconds(random.between(2000, 10'000));
   node.raft.max_append_bytes = random.chance(30) ? 300 : 1 << 20;
   node.raft.max_appends_in_flight = random.between(1, 64);
+  if (random.chance(30)) node.raft.max_bytes_in_flight = random.between(200, 4000);
+  if (random.chance(20)) node.raft.max_uncommitted_bytes = random.between(500, 5000);
+  node.raft.promotion_lag = random.chance(50) ? random.below(40) : 1000;
   return node;
+}
+
+/// Half of the worlds keep the members they began with, but for lost disks.
+ChurnOptions draw_churn(Random& random) {
+  ChurnOptions churn;
+  churn.spares = 1;
+  if (random.chance(50)) return churn;
+  churn.spares = random.between(1, 4);
+  churn.between = milliseconds(random.between(60, 800));
+  for (std::uint64_t* weight :
+       {&churn.add, &churn.promote, &churn.remove, &churn.replace, &churn.demote, &churn.several}) {
+    if (random.chance(25)) *weight = 0;
+  }
+  if (random.chance(25)) {
+    churn.many_hands = true;
+    churn.between = milliseconds(random.between(10, 60));
+    churn.several = churn.replace = 4;
+  }
+  return churn;
 }
 
 }  // namespace
@@ -82,8 +114,10 @@ WorldOptions draw_options(std::uint64_t seed) {
   options.disk.stall_percent = static_cast<double>(random.below(3));
   options.faults = draw_faults(random, options.election_timeout);
   options.network = draw_network(random);
-  options.node = draw_node(random);
   options.disk.sqlite = random.chance(10);
+  options.node = draw_node(random, options.large_values || options.disk.sqlite);
+  options.churn = draw_churn(random);
+  options.lax_links = random.chance(40);
   if (!options.disk.sqlite) options.faults.flipped_bit = 0;
   return options;
 }

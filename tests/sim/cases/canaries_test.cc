@@ -21,7 +21,9 @@ std::set<std::string> hooks() {
   for (const char* module : {"base", "raft", "lease", "lock", "registry", "config", "state", "node",
                              "storage", "client/session"}) {
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(HOLDFAST_SOURCE_DIR) / module)) {
-      if (entry.path().extension() != ".cc") continue;
+      const fs::path& path = entry.path();
+      const bool source = path.extension() == ".cc" || path.extension() == ".h";
+      if (!source || path.filename() == "canary.h") continue;  // where the macro is defined
       std::ifstream file(entry.path());
       std::string text{std::istreambuf_iterator<char>(file), {}};
       for (std::sregex_iterator i(text.begin(), text.end(), hook), end; i != end; ++i) names.insert((*i)[1]);

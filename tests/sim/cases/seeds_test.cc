@@ -13,14 +13,21 @@ constexpr std::uint64_t kSeeds = HOLDFAST_SIM_SEEDS;
 
 TEST_CASE("no seed breaks a promise") {
   Index committed;
+  Figures figures{};
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     INFO("replay: holdfast-sim --seed " << seed << " --trace");
     WorldResult result = run(seed);
     REQUIRE((result.failure ? result.failure->what : "") == "");
     committed = committed + result.committed.value();
+    for (std::size_t i = 0; i < kFigures; ++i) figures[i] += result.figures[i];
   }
   // A world in which nothing happens keeps every promise.
   CHECK(committed.value() > 20 * kSeeds);
+  // Nor does one break any that nobody ever joins, leaves, or lags behind in.
+  for (std::size_t i = 0; i < kFigures; ++i) {
+    INFO("figure " << name_of(static_cast<Figure>(i)));
+    CHECK(figures[i] >= kSeeds / 60);
+  }
 }
 
 /// The first failure among some seeds whose worlds have that bug in their disks or clients.

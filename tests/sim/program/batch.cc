@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 #include "tests/sim/canaries.h"
@@ -31,6 +32,14 @@ class Account {
     std::sscanf(told.c_str(), "%" SCNu64 " %" SCNx64 " %d %n", &events, &trace, &failed, &text);
     ++seeds_;
     events_ += events;
+    for (std::uint64_t& figure : figures_) {
+      char* end = nullptr;
+      std::uint64_t count = std::strtoull(told.c_str() + text, &end, 10);
+      text = static_cast<int>(end - told.c_str()) + 1;
+      figure += count;
+      worlds_with_[static_cast<std::size_t>(&figure - figures_.data())] += count > 0 ? 1 : 0;
+    }
+    ++text;
     if (batch_.trace_hash) {
       std::printf("seed %" PRIu64 " trace_hash=%016" PRIx64 "\n", seed, trace);
     } else if (batch_.seeds <= kMostSeedLines && !failed) {
@@ -45,6 +54,13 @@ class Account {
   }
   bool summary() const {
     double seconds = std::chrono::duration<double>(SteadyClock::now() - begin_).count();
+    if (seeds_ > 1) {
+      for (std::size_t i = 0; i < kFigures; ++i) {
+        std::string name(name_of(static_cast<Figure>(i)));
+        std::printf("%s=%" PRIu64 "/%" PRIu64 " ", name.c_str(), figures_[i], worlds_with_[i]);
+      }
+      std::printf("(in all/worlds with any)\n");
+    }
     std::printf("seeds=%" PRIu64 " failed=%" PRIu64 " events=%" PRIu64 " events_per_second=%.0f\n", seeds_,
                 failed_, events_, static_cast<double>(events_) / seconds);
     return failed_ == 0 && seeds_ > 0;
@@ -72,6 +88,8 @@ class Account {
   std::uint64_t seeds_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t events_ = 0;
+  Figures figures_{};
+  Figures worlds_with_{};
 };
 
 std::string run_world(const Batch& batch, std::uint64_t seed) {
@@ -83,11 +101,14 @@ std::string run_world(const Batch& batch, std::uint64_t seed) {
   if (batch.trace) world.print_to(stdout);
   WorldResult result = world.run();
   std::fflush(stdout);
+  std::string counted;
+  for (std::uint64_t count : result.figures) counted += std::to_string(count) + ",";
   char figures[64];
   std::snprintf(figures, sizeof(figures), "%" PRIu64 " %" PRIx64 " %d ", result.events, result.trace_digest,
                 result.failure ? 1 : 0);
-  if (!result.failure) return figures;
-  return figures + std::string(name_of(result.failure->invariant)) + ": " + result.failure->what;
+  counted = figures + counted + " ";
+  if (!result.failure) return counted;
+  return counted + std::string(name_of(result.failure->invariant)) + ": " + result.failure->what;
 }
 
 }  // namespace
