@@ -175,6 +175,11 @@ void Faults::hand_over(Duration a_while) {
   schedule_.after(a_while, [this] { network_.heal(); });
 }
 
+/// One that founded the cluster alone would found another.
+bool Faults::may_begin_anew(const Member& member) const {
+  return member.is_founder() && oracle_.membership_at(Index()).voters.size() > 1;
+}
+
 /// The others cannot have what it knows: as many as a majority can do without are cut off while it follows.
 /// Then its disk is lost, it begins anew, and the leader is cut off instead.
 void Faults::wipe_a_witness(Member& member, Duration down) {
@@ -201,10 +206,11 @@ void Faults::wipe_a_witness(Member& member, Duration down) {
 /// Its disk is lost. Some are started again as if nothing had happened; the others when they are awaited.
 void Faults::wipe(Member& member, Duration down) {
   if (!member.has_identity() || !may_lose_disk(members_, oracle_, member.id())) return crash(member, down);
-  if (member.is_founder() && random_.chance(50)) return wipe_a_witness(member, down);
+  const bool begins_anew = may_begin_anew(member);
+  if (begins_anew && random_.chance(50)) return wipe_a_witness(member, down);
   verdict_.count(Figure::kWiped);
   member.wipe();
-  if (!member.is_founder() || random_.chance(40)) return;
+  if (!begins_anew || random_.chance(40)) return;
   schedule_.after(down, [&member] {
     if (member.has_identity()) return;
     member.found();

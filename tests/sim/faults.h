@@ -63,6 +63,7 @@ class Faults {
   void clog();
   void hand_over(Duration a_while);
   void wipe(Member& member, Duration down);
+  bool may_begin_anew(const Member& member) const;
   void wipe_a_witness(Member& member, Duration down);
   /// Who leads, by its own account; else anybody.
   Member& leader();

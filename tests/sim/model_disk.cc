@@ -167,7 +167,9 @@ void ModelDisk::read_snapshot(Index index, std::uint64_t offset, std::size_t mos
 }
 
 void ModelDisk::begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) {
-  schedule_.after(delay(), power_->guard([this, file, done = std::move(next_offset)]() mutable {
+  // One after the other, with the writes, as the store's thread does it.
+  file_free_ = std::max(file_free_, schedule_.now()) + delay();
+  schedule_.at(file_free_, power_->guard([this, file, done = std::move(next_offset)]() mutable {
     if (file != receiving_) {
       receiving_ = file;
       received_.clear();
@@ -178,7 +180,6 @@ void ModelDisk::begin_file(node::SnapshotFile file, Callback<void(Result<std::ui
 
 void ModelDisk::write_file(std::uint64_t offset, Blob bytes,
                            Callback<void(Result<std::uint64_t>)> next_offset) {
-  // One after the other, as the store's thread does it.
   file_free_ = std::max(file_free_, schedule_.now()) + delay();
   schedule_.at(file_free_, power_->guard([this, offset, bytes, done = std::move(next_offset)]() mutable {
     if (offset == received_.size()) received_ += bytes.view();
