@@ -1,5 +1,6 @@
 #include "raft/data_ids.h"
 
+#include "base/canary.h"
 #include "raft/membership_change.h"
 
 namespace holdfast::raft {
@@ -35,7 +36,7 @@ bool own_data_is_recorded(const Replica& replica) {
 
 bool shows_other_data(const Replica& replica, MemberId id) {
   const std::string& shown = shown_by(replica, id);
-  if (shown.empty()) return false;
+  if (shown.empty() || HOLDFAST_CANARY(wiped_disk_votes)) return false;
   const std::string recorded = recorded_data_id(replica.membership(), id);
   return !recorded.empty() && recorded != shown;
 }
@@ -47,7 +48,7 @@ bool counts(const Replica& replica, MemberId id) {
 
 bool may_help(const Replica& replica, const RequestVote& request) {
   return own_data_is_recorded(replica) || request.recorded_data_id == replica.options.data_id ||
-         !request.last_index;
+         !request.last_index || HOLDFAST_CANARY(wiped_disk_votes);
 }
 
 bool may_stand(const Replica& replica) { return own_data_is_recorded(replica) || !replica.log.last_index(); }
