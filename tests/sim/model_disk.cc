@@ -168,7 +168,7 @@ void ModelDisk::read_snapshot(Index index, std::uint64_t offset, std::size_t mos
 
 void ModelDisk::begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) {
   // One after the other, with the writes, as the store's thread does it.
-  file_free_ = std::max(file_free_, schedule_.now()) + delay();
+  file_free_ = std::max(file_free_, schedule_.now() + delay());
   schedule_.at(file_free_, power_->guard([this, file, done = std::move(next_offset)]() mutable {
     if (file != receiving_) {
       receiving_ = file;
@@ -180,7 +180,7 @@ void ModelDisk::begin_file(node::SnapshotFile file, Callback<void(Result<std::ui
 
 void ModelDisk::write_file(std::uint64_t offset, Blob bytes,
                            Callback<void(Result<std::uint64_t>)> next_offset) {
-  file_free_ = std::max(file_free_, schedule_.now()) + delay();
+  file_free_ = std::max(file_free_, schedule_.now() + delay());
   schedule_.at(file_free_, power_->guard([this, offset, bytes, done = std::move(next_offset)]() mutable {
     if (offset == received_.size()) received_ += bytes.view();
     done(received_.size());
