@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,10 @@ class VfsFile {
   std::string buffer_;
 };
 
+// Of a database file, as SQLite documents it.
+constexpr std::int64_t kDatabaseHeaderBytes = 100;
+constexpr std::int64_t kPageBytesAt = 16;
+
 bool exists(sqlite3_vfs& vfs, const std::string& path) {
   int found = 0;
   const int code = vfs.xAccess(&vfs, path.c_str(), SQLITE_ACCESS_EXISTS, &found);
@@ -78,6 +83,43 @@ WalReport scan_file(VfsFile& wal) {
   return scanner.report();
 }
 
+std::uint32_t big_endian(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (const char byte : bytes) value = (value << 8) | static_cast<unsigned char>(byte);
+  return value;
+}
+
+/// A write-ahead log whose frames are all in the database is begun anew at its start: header first, and a
+/// power cut may tear that. Behind a bad header, then, nothing is dropped if the database has every page as
+/// the last commit of the frames left it. They are those with the first frame's salts.
+bool is_in_database(VfsFile& wal, VfsFile& database) {
+  if (database.size() < kDatabaseHeaderBytes) return false;
+  const std::int64_t page_bytes = big_endian(database.read(kPageBytesAt, 2));
+  const std::int64_t frame_bytes = kWalFrameHeaderBytes + page_bytes;
+  std::map<std::uint32_t, std::int64_t> begun;  // page number -> where its newest content stands
+  std::map<std::uint32_t, std::int64_t> committed;
+  std::int64_t pages = 0;  // of the database, after the last commit
+  std::string salts;
+  for (std::int64_t at = kWalHeaderBytes; at + frame_bytes <= wal.size(); at += frame_bytes) {
+    const std::string header(wal.read(at, kWalFrameHeaderBytes));
+    if (salts.empty()) salts = header.substr(8, 8);
+    if (header.compare(8, 8, salts) != 0) break;
+    begun[big_endian(std::string_view(header).substr(0, 4))] = at + kWalFrameHeaderBytes;
+    if (const std::uint32_t size = big_endian(std::string_view(header).substr(4, 4)); size != 0) {
+      for (const auto& [page, place] : begun) committed[page] = place;
+      begun.clear();
+      pages = size;
+    }
+  }
+  if (committed.empty() || database.size() < pages * page_bytes) return false;
+  const auto page_size = static_cast<std::size_t>(page_bytes);
+  return std::all_of(committed.begin(), committed.end(), [&](const auto& page) {
+    if (page.first == 0) return false;
+    if (page.first > pages) return true;  // given up by a later commit
+    return wal.read(page.second, page_size) == database.read((page.first - 1) * page_bytes, page_size);
+  });
+}
+
 std::string describe(const WalReport& report) {
   if (report.bad_frame == 0) return "its header is damaged";
   return "frame " + std::to_string(report.bad_frame) + " is damaged and " +
@@ -94,6 +136,11 @@ void require_sound_wal(const std::string& path, const std::string& vfs_name) {
   VfsFile wal(*vfs, wal_path, SQLITE_OPEN_WAL);
   const WalReport report = scan_file(wal);
   if (report.verdict == WalVerdict::kEmpty) return;
+  const bool header_bad = report.verdict == WalVerdict::kDamaged && report.bad_frame == 0;
+  if (header_bad && exists(*vfs, path)) {
+    VfsFile database(*vfs, path, SQLITE_OPEN_MAIN_DB);
+    if (is_in_database(wal, database)) return;
+  }
   if (report.verdict == WalVerdict::kDamaged) {
     throw StorageFailure(Errc::kCorrupt,
                          "the write-ahead log \"" + wal_path + "\" is damaged: " + describe(report) +

@@ -154,6 +154,43 @@ TEST_CASE("a flipped bit in the write-ahead log is refused when it would drop wh
   CHECK(lengths == std::set<std::size_t>{kCommits - 2, kCommits - 1});
 }
 
+TEST_CASE("a torn header in front of frames that the database has already drops nothing") {
+  FaultyDisk disk(1);
+  const FaultVfs vfs(disk);
+  const Location location{"log.db", vfs.name()};
+  const auto flip_in_header = [&](std::size_t byte, std::string& refusal) {
+    const std::string wal = disk.contents("log.db-wal");
+    disk.flip_bit("log.db-wal", byte, 3);
+    const std::optional<Found> found = look(location, refusal);
+    disk.replace("log.db-wal", wal);
+    return found;
+  };
+  {
+    LogDatabase log(location);
+    log.load();
+    for (std::uint64_t i = 1; i <= 12; ++i) append(log, i, i);
+    log.checkpoint(Checkpoint::kPassive);
+  }
+  std::string refusal;
+  for (std::size_t byte = 0; byte < 32; ++byte) {
+    const std::optional<Found> found = flip_in_header(byte, refusal);
+    INFO("byte " << byte << ": " << refusal);
+    REQUIRE(found);
+    CHECK(found->contents.entries.size() == 12);
+  }
+  // Begun anew, it holds what the database does not have.
+  {
+    LogDatabase log(location);
+    log.load();
+    append(log, 13, 13);
+  }
+  for (std::size_t byte = 0; byte < 32; ++byte) {
+    INFO("byte " << byte);
+    CHECK_FALSE(flip_in_header(byte, refusal));
+    CHECK(refusal.find("its header is damaged") != std::string::npos);
+  }
+}
+
 TEST_CASE("a write-ahead log without its database is refused") {
   FaultyDisk disk(1);
   const FaultVfs vfs(disk);
