@@ -219,9 +219,11 @@ void Operator::look_after() {
     if (!recorded) continue;
     if (has_lost_its_disk(*member, now)) {
       if (!busy_ && (finishing_ || random_.chance(40))) repair(*member, now);
+    } else if (member->disk().damaged()) {
+      member->wipe();  // nothing of it is on record yet
     } else if (!member->has_identity()) {
       join(*member);
-    } else if (!member->up() && member->ended()) {
+    } else if (!member->up() && (member->ended() || finishing_)) {
       member->revive();
       member->start();
     }

@@ -138,7 +138,10 @@ void World::live() {
 void World::tell_connections() {
   schedule_.after(milliseconds(random_.between(50, 300)), [this] { tell_connections(); });
   Member& a = any_member();
-  Member& b = any_member();
+  tell_connection(a, any_member());
+}
+
+void World::tell_connection(Member& a, Member& b) {
   if (a.id() == b.id() || !a.up()) return;
   bool reached = b.up() && network_.connected(a.id(), b.id()) && network_.connected(b.id(), a.id());
   // The other one's word first: it may not let this one in.
@@ -165,6 +168,14 @@ void World::heal() {
   for (int i = 1; i < 200; ++i) {
     schedule_.after(milliseconds(100) * i, [this] {
       for (auto& member : members_) member->start();
+    });
+  }
+  // Chance may have told two of them nothing of each other for long.
+  for (int i = 1; i < 10; ++i) {
+    schedule_.after(std::chrono::seconds(2) * i, [this] {
+      for (auto& a : members_) {
+        for (auto& b : members_) tell_connection(*a, *b);
+      }
     });
   }
 }

@@ -70,6 +70,8 @@ class World {
   int draw_drift();
 
   void tell_connections();
+  /// What `a` would notice of its connection with `b`, as it is now.
+  void tell_connection(Member& a, Member& b);
   void heal();
   void expect_progress();
   void come_to_rest();
