@@ -69,7 +69,9 @@ Decision Retry::again(Instant now, bool elsewhere) {
   // What is sent too late to be answered tells nothing new, and makes unknown what was certain.
   const Duration needed = ambiguous_ ? Duration(0) : kLeastAttempt;
   if (now + pause + needed >= deadline_) {
-    return give_up();
+    Decision decision = give_up();
+    decision.elsewhere = elsewhere;
+    return decision;
   }
   return {.action = Action::kAgain, .at = now + pause, .elsewhere = elsewhere};
 }

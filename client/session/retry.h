@@ -40,7 +40,7 @@ struct Decision {
   };
   Action action = Action::kGiveAnswer;
   Instant at = {};           ///< kAgain: not before
-  bool elsewhere = false;    ///< kAgain: the member that was asked is no good for now
+  bool elsewhere = false;    ///< the member that was asked is no good for now, for the next call too
   bool new_session = false;  ///< kAgain: under a stamp of a new session
 };
 

@@ -57,6 +57,13 @@ TEST_CASE("when the time is over, a call that certainly had no effect is unavail
   }
 }
 
+TEST_CASE("a call whose time is over still says that the member was no good") {
+  // Or calls with little time would ask a member that knows no leader, one after the other, for ever.
+  for (Repeat repeat : kAll) {
+    CHECK(make(repeat, 100).after(Outcome::error(Errc::kUnavailable), at(99)).elsewhere);
+  }
+}
+
 TEST_CASE("a call that is certain is not made ambiguous by a last attempt that nobody could answer") {
   for (Repeat repeat : kAll) {
     CHECK(make(repeat, 1000).after(Outcome::error(Errc::kUnavailable), at(900)).action == Action::kAgain);
