@@ -42,12 +42,7 @@ kj::Promise<void> ConfigService::delete_(DeleteContext context) {
 }
 
 kj::Promise<void> ConfigService::get(GetContext context) {
-  const auto get = context.getParams().getGet();
-  if (!get.getSerializable() && read_range(get.getRange()).is_one_key()) {
-    return read_at_once(desk_, reach_, context, &schema::Config::Client::getRequest,
-                        [this](GetContext& here) { return look(here); });
-  }
-  if (!get.getSerializable()) {
+  if (!context.getParams().getGet().getSerializable()) {
     return read(desk_, reach_, context, &schema::Config::Client::getRequest,
                 [this, context]() mutable { return look(context); });
   }

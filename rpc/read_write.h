@@ -28,23 +28,6 @@ kj::Promise<void> read(Desk& desk, Reach reach, capnp::CallContext<Params, Resul
                 });
 }
 
-/// As read(), in the very turn that confirms it: for a `look` that is always short.
-template <typename Service, typename Params, typename Results, typename Look>
-kj::Promise<void> read_at_once(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
-                               Method<Service, Params, Results> method, Look look) {
-  using Pending = typename Call<Params, Results>::Pending;
-  return answer(desk, reach, context, method, IfBroken::kAskAgain, Bound::kTimeout,
-                [&desk, look](Pending pending, Duration within) {
-                  desk.node.linearizable_read(
-                      within, [look, pending = std::move(pending)](Result<void> confirmed) mutable {
-                        pending.end([&](auto& here) -> Result<void> {
-                          if (!confirmed) return confirmed;
-                          return look(here);
-                        });
-                      });
-                });
-}
-
 /// A command for the log. `fill(results' ok, reply)` writes the answer; Body is the alternative of
 /// state::ReplyBody that such a command is answered with.
 template <typename Body, typename Service, typename Params, typename Results, typename Fill>
