@@ -16,8 +16,7 @@ namespace {
 
 // KJ events in a row before I/O is looked at: KJ by itself never looks while it has work, and heartbeats
 // would wait for as long as clients keep asking.
-// A few tenths of a millisecond; then also ends what is a turn for those who gather.
-constexpr unsigned kEventsBetweenPolls = 1024;
+constexpr unsigned kEventsBetweenPolls = 64;
 // How long there may be work until the patient are served all the same. A loop that is busy for so long has a
 // queue of calls that are answered later than this anyhow.
 constexpr auto kMostPatience = 10 * kj::MILLISECONDS;

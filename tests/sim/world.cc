@@ -210,6 +210,9 @@ void World::come_to_rest() {
   if (!run_until(std::chrono::seconds(20), idle))
     verdict_.fail(Invariant::kConvergence, "emptied, but it does not come to rest" + standing());
   run_for(milliseconds(500));
+  // A late write may have come in this while, and a watcher may be slow.
+  if (!run_until(std::chrono::seconds(20), idle))
+    verdict_.fail(Invariant::kConvergence, "emptied, but it does not stay at rest");
   if (verdict_.failure()) return;
   if (!oracle_.machine().registry().all().empty())
     verdict_.fail(Invariant::kNoOrphan, "an instance outlived its lease");
