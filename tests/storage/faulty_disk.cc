@@ -105,6 +105,13 @@ void FaultyDisk::set_taken(std::uint64_t bytes) {
   taken_ = bytes;
 }
 
+void FaultyDisk::take_what_is_free() {
+  const std::lock_guard hold(mutex_);
+  INVARIANT(capacity_ != 0, "only a disk of a known size can be filled");
+  const std::uint64_t own = used();
+  if (own < capacity_) taken_ = capacity_ - own;
+}
+
 std::uint64_t FaultyDisk::used_bytes() const {
   const std::lock_guard hold(mutex_);
   return used();

@@ -58,6 +58,8 @@ class FaultyDisk {
   void set_capacity(std::uint64_t bytes);
   /// So many bytes of the capacity are somebody else's.
   void set_taken(std::uint64_t bytes);
+  /// Somebody else takes all that is free now, to the last byte. Requires: a capacity.
+  void take_what_is_free();
   std::uint64_t used_bytes() const;
   /// Reads since the disk was made.
   std::uint64_t reads() const;

@@ -68,7 +68,6 @@ TEST_CASE("space is low below the threshold and enough again a quarter above it"
   Watched here(1);
   here.disk.set_capacity(1'000'000);
   here.watch(100'000, 0);
-  auto filler = here.files.create("filler");
   const auto look_with_free = [&](std::uint64_t bytes) {
     here.disk.set_capacity(bytes);
     here.space->look();
@@ -153,6 +152,7 @@ TEST_CASE("a log without any space acknowledges nothing until there is some") {
   Watched here(4);
   here.disk.set_capacity(8'000'000);
   here.watch(100'000, 50'000);
+  here.space->look();  // lays the ballast in
   auto log = *SqliteLogStore::open(here.log_options());
   log->start();
   std::uint64_t durable = 0;
@@ -163,9 +163,7 @@ TEST_CASE("a log without any space acknowledges nothing until there is some") {
   };
   write();
   here.loop.run_until([&] { return durable == issued; });
-  // Somebody else fills the disk to the last byte.
-  auto filler = here.files.create("filler");
-  filler->reserve(here.disk.free_bytes());
+  here.disk.take_what_is_free();
   // What is still to be written finds room where the ballast was; the node is told to write no more.
   while (here.told.empty()) {
     write();
@@ -192,8 +190,7 @@ TEST_CASE("a log that waits for space goes on by itself once there is some") {
   here.watch(100'000, 0);
   auto log = *SqliteLogStore::open(here.log_options());
   log->start();
-  auto filler = here.files.create("filler");
-  filler->reserve(here.disk.free_bytes());
+  here.disk.take_what_is_free();
   std::uint64_t durable = 0;
   log->write(hard_state(1, 1), large(1, 30'000), [&] { durable = 1; });
   log->write(std::nullopt, large(2, 30'000), [&] { durable = 2; });
@@ -218,8 +215,7 @@ TEST_CASE("an image that met a full disk is written again, and history is read m
   images->write({{0, false, {std::string("a"), Blob("1")}}}, {{Revision(1), Revision(1), Blob("one")}});
   images->commit(Index(1), [&] { first = true; });
   here.loop.run_until([&] { return first; });
-  auto filler = here.files.create("filler");
-  filler->reserve(here.disk.free_bytes());
+  here.disk.take_what_is_free();
   bool second = false;
   for (int i = 0; i < 20; ++i) {
     images->write({{0, false, {"b" + std::to_string(i), Blob(std::string(4000, 'x'))}}}, {});
