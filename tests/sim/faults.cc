@@ -129,16 +129,19 @@ void Faults::usurp(Member& member, Duration apart) {
   member.run([&member, heir, this] {
     member.node()->transfer_leadership(heir->id(), options_.election_timeout, [](const auto&) {});
   });
-  cut_off_once_usurped(member, *heir, random_.chance(50), 1000);
-  schedule_.after(apart + options_.election_timeout, [this] { network_.heal(); });
+  cut_off_once_usurped(member, *heir, apart + options_.election_timeout, random_.chance(50), 1000);
 }
 
-void Faults::cut_off_once_usurped(Member& member, const Member& heir, bool with_learners, int looks) {
-  if (heir.up() && heir.node()->status().role == raft::Role::kCandidate)
-    return isolate(member, with_learners);
+void Faults::cut_off_once_usurped(Member& member, const Member& heir, Duration apart, bool with_learners,
+                                  int looks) {
+  if (!troubled_) return;
+  if (heir.up() && heir.node()->status().role == raft::Role::kCandidate) {
+    isolate(member, with_learners);
+    return schedule_.after(apart, [this] { network_.heal(); });
+  }
   if (looks == 0 || !member.up() || !member.node()->is_leader()) return;
-  schedule_.after(milliseconds(1), [this, &member, &heir, with_learners, looks] {
-    cut_off_once_usurped(member, heir, with_learners, looks - 1);
+  schedule_.after(milliseconds(1), [this, &member, &heir, apart, with_learners, looks] {
+    cut_off_once_usurped(member, heir, apart, with_learners, looks - 1);
   });
 }
 

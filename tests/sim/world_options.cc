@@ -63,7 +63,7 @@ node::Options draw_node(Random& random, bool large_image) {
   if (random.chance(50)) node.log_entries_kept = random.below(10);
   if (random.chance(40)) node.image_interval = milliseconds(random.between(100, 400));
   // A large image in small pieces, each overtaken by others, would take all day.
-  node.snapshot_piece_bytes = large_image ? random.between(4096, 65'536) : random.between(64, 4096);
+  node.snapshot_piece_bytes = large_image ? random.between(16'384, 65'536) : random.between(64, 4096);
   node.snapshot_patience = milliseconds(random.between(2000, 10'000));
   node.raft.max_append_bytes = random.chance(30) ? 300 : 1 << 20;
   node.raft.max_appends_in_flight = random.between(1, 64);
