@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/limits.h"
@@ -21,6 +22,7 @@ struct Identity {
   MemberId member;
   std::string name;
   std::string client_endpoint;
+  std::vector<raft::Member> founders = {};  ///< of the cluster; empty: not known here
 };
 
 /// What all services of one node share. It outlives every connection.

@@ -34,6 +34,12 @@ void write_members(Desk& desk, schema::Cluster::MemberList::Builder out) {
   out.setLastIndex(desk.node.status().last.value());
   std::map<MemberId, Index> match = {{desk.identity.member, desk.node.status().durable}};
   for (const auto& follower : desk.node.followers()) match[follower.id] = follower.match;
+  const std::vector<raft::Member>& known_founders = desk.identity.founders;
+  auto founders = out.initFounders(static_cast<unsigned>(known_founders.size()));
+  for (unsigned i = 0; i < founders.size(); ++i) {
+    founders[i].setName(as_text(known_founders[i].name));
+    founders[i].setPeerAddress(as_text(known_founders[i].peer_address));
+  }
   auto members = out.initMembers(static_cast<unsigned>(list.size()));
   for (unsigned i = 0; i < members.size(); ++i) {
     const raft::Member& member = list[i].member;

@@ -201,7 +201,11 @@ interface Cluster {
     changing @2 :Bool;             # a change of voters is under way
     lastIndex @3 :UInt64;          # of the answering node's log
     members @4 :List(Member);      # in order of name
+    # Who founded the cluster, in order of name: with the cluster's token they make its id, so that whoever joins can tell
+    # whether it was given this token, and nobody sends it. Empty: the answering node does not know.
+    founders @5 :List(Founder);
   }
+  struct Founder { name @0 :Text; peerAddress @1 :Text; }
   struct Member {
     id @0 :UInt64; name @1 :Text; peerAddress @2 :Text;
     endpoint @3 :Text;             # where clients reach it; empty: not known yet

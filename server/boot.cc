@@ -1,7 +1,12 @@
 #include "server/boot.h"
 
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
 #include "server/identity.h"
 #include "state/rows.h"
+#include "storage/file_names.h"
 #include "storage/restore.h"
 
 namespace holdfast::server {
@@ -23,6 +28,14 @@ Result<storage::Identity> first_identity(const Options& options, const AskCluste
 Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::Poster post,
                        storage::FatalHandler fatal) {
   Disk disk;
+  // Before there is a directory: one that is refused leaves nothing behind.
+  std::optional<storage::Identity> awaited;
+  std::error_code ignored;
+  if (!std::filesystem::exists(options.data_dir / storage::kLogFile, ignored)) {
+    auto identity = first_identity(options, ask);
+    if (!identity) return fail(identity.error());
+    awaited = *std::move(identity);
+  }
   auto directory = storage::DataDirectory::open(options.data_dir);
   if (!directory) return fail(directory.error());
   disk.directory = *std::move(directory);
@@ -46,7 +59,7 @@ Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::P
 
   disk.first_boot = !disk.log->identity().has_value();
   if (disk.first_boot) {
-    auto identity = first_identity(options, ask);
+    auto identity = awaited ? Result<storage::Identity>(*std::move(awaited)) : first_identity(options, ask);
     if (!identity) return fail(identity.error());
     disk.identity = *std::move(identity);
   } else {

@@ -62,6 +62,14 @@ Result<storage::Identity> found_identity(const Options& options) {
   return identity;
 }
 
+std::vector<raft::Member> founders_of(const storage::Identity& identity) {
+  return has_joined(identity) ? identity.founders : identity.membership.voters;
+}
+
+bool is_other_token(const std::string& token, ClusterId cluster, const std::vector<raft::Member>& founders) {
+  return !founders.empty() && cluster_id(token, founders) != cluster;
+}
+
 Result<void> check_identity(const storage::Identity& identity, const Options& options) {
   const std::string directory = options.data_dir.string();
   if (options.name && *options.name != identity.name) {
@@ -69,9 +77,8 @@ Result<void> check_identity(const storage::Identity& identity, const Options& op
                                             identity.name + "\", not to --name " + *options.name +
                                             "; use the directory of that member");
   }
-  // Founders know the token from the list of members; who joined later took the cluster's id as it is.
-  if (options.cluster_token && !has_joined(identity) &&
-      cluster_id(*options.cluster_token, identity.membership.voters) != identity.cluster) {
+  if (options.cluster_token &&
+      is_other_token(*options.cluster_token, identity.cluster, founders_of(identity))) {
     return fail(Errc::kInvalidArgument,
                 "data directory " + directory +
                     " belongs to a cluster with another --cluster-token; use the token it was "

@@ -22,6 +22,12 @@ ClusterId cluster_id(const std::string& token, std::vector<raft::Member> founder
 /// At the first boot. Errors: kInvalidArgument if the cluster does not name this member.
 Result<storage::Identity> found_identity(const Options& options);
 
+/// Who founded the member's cluster; empty if it came later and was not told.
+std::vector<raft::Member> founders_of(const storage::Identity& identity);
+
+/// True if this token is not the cluster's. What is not known is not compared: false without founders.
+bool is_other_token(const std::string& token, ClusterId cluster, const std::vector<raft::Member>& founders);
+
 /// At every later boot: the data directory knows who it is. Options that say otherwise are refused; --cluster
 /// is not looked at. Errors: kInvalidArgument naming the option.
 Result<void> check_identity(const storage::Identity& identity, const Options& options);

@@ -25,6 +25,9 @@ ClusterView read_view(schema::Cluster::MemberList::Reader in) {
     part.push_back({MemberId(member.getId()), member.getName().cStr(), member.getPeerAddress().cStr(),
                     member.getDataId().cStr()});
   }
+  for (const auto& founder : in.getFounders()) {
+    view.founders.push_back({{}, founder.getName().cStr(), founder.getPeerAddress().cStr()});
+  }
   return view;
 }
 
@@ -79,6 +82,12 @@ const raft::Member* find_member(const raft::Membership& membership, const std::s
 Result<storage::Identity> joining_identity(const Options& options, const ClusterView& cluster) {
   storage::Identity identity;
   identity.name = options.name.value_or(kDefaultName);
+  if (options.cluster_token && is_other_token(*options.cluster_token, cluster.cluster, cluster.founders)) {
+    return fail(
+        Errc::kInvalidArgument,
+        "the cluster that --join leads to has another --cluster-token than this member was given; write "
+        "the token that the cluster was set up with, or leave it out, or join the cluster that has it");
+  }
   const Endpoint address = options.peer_advertise.value_or(options.peer_listen);
   const raft::Member* self = find_member(cluster.membership, identity.name);
   if (self == nullptr) {
@@ -103,6 +112,7 @@ Result<storage::Identity> joining_identity(const Options& options, const Cluster
   identity.cluster = cluster.cluster;
   identity.member = self->id;
   identity.membership = cluster.membership;
+  identity.founders = cluster.founders;
   return identity;
 }
 

@@ -17,6 +17,8 @@ namespace holdfast::server {
 struct ClusterView {
   ClusterId cluster;
   raft::Membership membership;  ///< those who leave count as voters: this is to know whom to talk to
+  std::vector<raft::Member>
+      founders;  ///< names and peer addresses; empty: the one that answered has no record
 };
 
 /// Asks the endpoints in turn until one answers or `within` is over. Linearizable: who was added before is
@@ -25,8 +27,8 @@ Result<ClusterView> ask_cluster(net::EventLoop& loop, const std::vector<Endpoint
                                 Duration within);
 
 /// The member that the options describe, as the cluster knows it. Errors: kMemberNotFound: it was not added;
-/// kMemberExists: under this name there is another data directory already; kInvalidArgument: it was added
-/// with another address.
+/// kMemberExists: under this name there is another data directory already; kInvalidArgument: the cluster has
+/// another token than the options give, or it was added with another address.
 Result<storage::Identity> joining_identity(const Options& options, const ClusterView& cluster);
 
 /// The member of that name; nullptr if there is none.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/descriptors.h"
+#include "server/identity.h"
 #include "server/join.h"
 #include "server/set_aside.h"
 
@@ -112,8 +113,8 @@ Result<void> Server::make_node() {
       node::Ports{node_loop_, *disk_.log, *disk_.image, *disk_.snapshots, *transport_, logging_},
       std::move(beginning->restored), std::move(beginning->machine));
   node_loop_.on_alarm([this] { node_->on_alarm(); });
-  rpc::Identity identity{disk_.identity.cluster, disk_.identity.member, disk_.identity.name,
-                         client_endpoint_};
+  rpc::Identity identity{disk_.identity.cluster, disk_.identity.member, disk_.identity.name, client_endpoint_,
+                         founders_of(disk_.identity)};
   door_ = std::make_unique<rpc::Door>(loop_, *node_, std::move(identity), logging_);
   return {};
 }

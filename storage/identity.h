@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "raft/types.h"
@@ -15,7 +16,10 @@ struct Identity {
   /// Distinguishes this directory from one that was wiped and set up again with the same options; given by
   /// the log database when it is set up: 32 hexadecimal digits.
   std::string data_id;
-  raft::Membership membership;  ///< the founding one, that the log starts from; empty if it joined later
+  raft::Membership membership;  ///< that the log starts from: the founding one, or the one that it came into
+  /// Of a member that came later: who founded the cluster, ids left out, as far as it was told. Empty for the
+  /// founders themselves, who have them in `membership`.
+  std::vector<raft::Member> founders = {};
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

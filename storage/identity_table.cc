@@ -2,6 +2,7 @@
 
 #include "storage/crc32c.h"
 #include "storage/failure.h"
+#include "storage/founder_table.h"
 #include "storage/member_table.h"
 
 namespace holdfast::storage {
@@ -30,6 +31,7 @@ std::optional<Identity> read_identity(Connection& connection) {
     throw StorageFailure(Errc::kCorrupt, "the identity in \"" + connection.path() +
                                              "\" is damaged: its checksum does not match. " + kReplaceMember);
   }
+  identity.founders = read_founders(connection, identity.cluster);
   return identity;
 }
 
@@ -48,6 +50,7 @@ void write_identity(Connection& connection, const Identity& identity) {
       .bind_number(4, checksum(identity))
       .run();
   write_members(connection, kFounding, identity.membership);
+  if (!identity.founders.empty()) write_founders(connection, identity.cluster, identity.founders);
 }
 
 }  // namespace holdfast::storage

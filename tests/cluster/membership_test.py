@@ -47,11 +47,16 @@ class Membership(unittest.TestCase):
             refused = subprocess.run(cluster.joining_words("n4"), capture_output=True, timeout=PATIENCE, check=False)
             self.assertEqual(refused.returncode, 1)
             self.assertIn("holdfast member add n4", refused.stderr.decode())
+            other_token = subprocess.run(cluster.joining_words("n4", "--cluster-token", "another"), capture_output=True,
+                                         timeout=PATIENCE, check=False)
+            self.assertEqual(other_token.returncode, 2)
+            self.assertIn("--cluster-token", other_token.stderr.decode())
+            self.assertFalse((cluster.dir / "n4").exists())
 
             # An image is written every five seconds, and the log is shortened behind it.
             eventually(lambda: all(cluster.image(name) >= 3000 for name in cluster.founders), "all have written an image")
             cluster.ok("member", "add", "n4", cluster.peer("n4"), "--learner")
-            cluster.join("n4")
+            cluster.join("n4", "--cluster-token", cluster.token)
             cluster.await_ready("n4")
             eventually(lambda: cluster.has("n4", "kept", "value"), "the new member has the state")
             self.assertIn("event=snapshot_installed", cluster.log("n4"))

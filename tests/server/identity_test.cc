@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "server/identity.h"
+#include "server/join.h"
 
 namespace holdfast::server {
 
@@ -71,6 +72,54 @@ TEST_CASE("a data directory keeps its name and its token") {
   options.name = "n1";
   options.cluster_token = "U";
   CHECK_THAT(check_identity(*identity, options).error().message, Catch::Contains("--cluster-token"));
+}
+
+namespace {
+
+/// The cluster of n1 and n2, founded with token T, which awaits n3.
+ClusterView awaiting_third() {
+  const auto founder = found_identity(member_of_three("n1", "T", "n1=h:1,n2=h:2"));
+  REQUIRE(founder);
+  ClusterView view{founder->cluster, founder->membership, founders_of(*founder)};
+  view.membership.voters[0].data_id = "seen";
+  view.membership.learners.push_back({MemberId(33), "n3", "h:3"});
+  return view;
+}
+
+Options third(std::optional<std::string> token) {
+  Options options;
+  options.name = "n3";
+  options.peer_listen = Endpoint{"h", 3};
+  options.cluster_token = std::move(token);
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("who joins with another token than the cluster's is refused, before anything else is compared") {
+  ClusterView cluster = awaiting_third();
+  CHECK(joining_identity(third("T"), cluster));
+  CHECK(joining_identity(third(std::nullopt), cluster));
+  for (const char* name : {"n3", "nobody"}) {
+    Options other = third("U");
+    other.name = name;
+    const auto refused = joining_identity(other, cluster);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::kInvalidArgument);
+    CHECK_THAT(refused.error().message, Catch::Contains("--cluster-token") && Catch::Contains("--join"));
+  }
+  // One that joined under a version that did not ask cannot tell.
+  cluster.founders.clear();
+  CHECK(joining_identity(third("U"), cluster));
+}
+
+TEST_CASE("who joined keeps who founded the cluster, for its own next start and for whoever joins after it") {
+  const ClusterView cluster = awaiting_third();
+  const auto joined = joining_identity(third("T"), cluster);
+  REQUIRE(joined);
+  CHECK(founders_of(*joined) == cluster.founders);
+  CHECK(check_identity(*joined, third("T")));
+  CHECK_THAT(check_identity(*joined, third("U")).error().message, Catch::Contains("--cluster-token"));
 }
 
 }  // namespace holdfast::server

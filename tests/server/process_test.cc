@@ -153,6 +153,30 @@ TEST_CASE("another name or token than the directory's is refused with status 2")
   CHECK_THAT(other.output(), Contains("--cluster-token"));
 }
 
+TEST_CASE(
+    "who joins with another token than the cluster's is refused with status 2 and leaves no directory") {
+  const Scratch scratch;
+  Process founder(with(alone((scratch.path() / "n1").string()), {"--cluster-token", "T"}));
+  REQUIRE(founder.wait_for("event=ready"));
+  const std::string ready = founder.output().substr(founder.output().find("event=ready"));
+  REQUIRE(ready.find(" leader=") != std::string::npos);
+  const std::string found = ready.substr(ready.find("endpoint=") + 9);
+  const std::string endpoint = found.substr(0, found.find(' '));
+  const auto join = [&](const std::string& token) {
+    return with(alone((scratch.path() / "n2").string()),
+                {"--name", "n2", "--join", endpoint, "--cluster-token", token});
+  };
+  Process stranger(join("U"));
+  CHECK(stranger.wait() == 2);
+  CHECK_THAT(stranger.output(), Contains("holdfastd: ") && Contains("--cluster-token"));
+  CHECK(lines(stranger.output()) == 1);
+  // With the cluster's token it comes one step further.
+  Process unknown(join("T"));
+  CHECK(unknown.wait() == 1);
+  CHECK_THAT(unknown.output(), Contains("member add n2"));
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "n2"));
+}
+
 // All members of a cluster that are started with --rejoin would otherwise wait for each other for ever.
 TEST_CASE("a member that finds nobody to ask whether it may rejoin goes on with the directory that it has") {
   const Scratch scratch;

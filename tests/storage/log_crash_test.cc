@@ -37,6 +37,7 @@ Identity some_identity() {
   identity.member = MemberId(1);
   identity.name = "n1";
   identity.membership.voters = {{MemberId(1), "n1", "a:1"}, {MemberId(2), "n2", "b:1"}};
+  identity.founders = {{{}, "n8", "h:1"}, {{}, "n9", "i:1"}};
   return identity;
 }
 

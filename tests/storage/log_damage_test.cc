@@ -44,6 +44,7 @@ Identity some_identity() {
   identity.member = MemberId(1);
   identity.name = "n1";
   identity.membership.voters = {{MemberId(1), "n1", "a:1"}, {MemberId(2), "n2", "b:1"}};
+  identity.founders = {{{}, "n8", "h:1"}, {{}, "n9", "i:1"}};
   return identity;
 }
 
@@ -94,8 +95,8 @@ TEST_CASE("a missing, doubled or exchanged row breaks the chain of the log") {
       "UPDATE log SET entry_index = 11 WHERE entry_index = 10", "UPDATE state SET voted_for = 2",
       "UPDATE state SET term = 9", "UPDATE identity SET member = 2",
       "UPDATE members SET peer_address = 'c:1' WHERE place = 1", "DELETE FROM members WHERE place = 1",
-      "UPDATE members SET data_id = 'other' WHERE stage = 'base'",
-      "UPDATE state SET image_file = 'other.db'");
+      "UPDATE members SET data_id = 'other' WHERE stage = 'base'", "UPDATE state SET image_file = 'other.db'",
+      "UPDATE founders SET name = 'n7' WHERE place = 1", "DELETE FROM founders WHERE place = 1");
   FaultyDisk disk(1);
   const FaultVfs vfs(disk);
   const Location location{"log.db", vfs.name()};

@@ -170,6 +170,7 @@ TEST_CASE("the identity is written once and stays") {
   identity.membership.voters = {{MemberId(7), "n1", "127.0.0.1:2380"}, {MemberId(3), "n2", "127.0.0.1:2480"}};
   identity.membership.outgoing_voters = {{MemberId(7), "n1", "127.0.0.1:2380"}};
   identity.membership.learners = {{MemberId(9), "n3", "[::1]:2380"}};
+  identity.founders = {{{}, "n2", "127.0.0.1:2480"}, {{}, "n8", "[::1]:2381"}};
   std::string data_id;
   {
     auto store = open_log(directory, loop);
