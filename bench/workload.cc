@@ -1,47 +1,20 @@
 #include "bench/workload.h"
 
-#include <kj/debug.h>
-
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "base/random.h"
 
 namespace holdfast::bench {
 namespace {
-
-using Why = kj::Maybe<kj::String>;
-
-// Longer than any run: what is measured is not how leases end.
-constexpr std::uint64_t kLeaseMs = 600'000;
-// What the library is told of a small request; untold it takes 8 KiB for each.
-constexpr capnp::MessageSize kSmall{32, 0};
-
-template <typename Response>
-Why judge(Response&& response) {
-  auto outcome = response.getOutcome();
-  if (outcome.isOk()) return nullptr;
-  return kj::str(outcome.getError().getMessage());
-}
-
-kj::Promise<std::uint64_t> grant(const Load& load, Services& services) {
-  auto request = services.leases.grantRequest(kSmall);
-  request.initCall().setTimeoutMs(load.call_timeout.count());
-  request.setTtlMs(kLeaseMs);
-  return request.send().then([](auto&& response) {
-    auto outcome = response.getOutcome();
-    KJ_REQUIRE(outcome.isOk(), "no lease", outcome.getError().getMessage());
-    return outcome.getOk().getLease();
-  });
-}
 
 /// Puts, gets, or a mixture of them, on keys drawn at random.
 class KeysWorkload final : public Workload {
  public:
   explicit KeysWorkload(const Load& load) : load_(load), random_(load.seed), value_(load.value_bytes, 'v') {}
 
-  kj::Promise<void> prepare(std::size_t, Services&) override { return kj::READY_NOW; }
   kj::Promise<Why> once(std::size_t, Services& services) override {
     char key[32];
     const int length = std::snprintf(key, sizeof key, "/bench/key%09llu",
@@ -49,26 +22,17 @@ class KeysWorkload final : public Workload {
     const std::string_view name(key, static_cast<std::size_t>(length));
     const bool reads = load_.op == Op::kGet ||
                        (load_.op == Op::kMixed && random_.chance(static_cast<double>(load_.read_percent)));
-    return reads ? get(services, name) : put(services, name);
+    return reads ? get(services, name) : put(load_, services.config, name, value_);
   }
 
  private:
-  kj::Promise<Why> put(Services& services, std::string_view key) {
-    auto request = services.config.putRequest(
-        capnp::MessageSize{kSmall.wordCount + load_.value_bytes / sizeof(capnp::word), 0});
-    request.initCall().setTimeoutMs(load_.call_timeout.count());
-    auto put = request.initPut();
-    put.setKey({reinterpret_cast<const kj::byte*>(key.data()), key.size()});
-    put.setValue({reinterpret_cast<const kj::byte*>(value_.data()), value_.size()});
-    return request.send().then([](auto&& response) { return judge(response); });
-  }
   kj::Promise<Why> get(Services& services, std::string_view key) {
     auto request = services.config.getRequest(kSmall);
     request.initCall().setTimeoutMs(load_.call_timeout.count());
     auto get = request.initGet();
     get.setSerializable(load_.serializable);
     auto range = get.initRange();
-    range.setBegin({reinterpret_cast<const kj::byte*>(key.data()), key.size()});
+    range.setBegin(bytes_of(key));
     auto end = range.initEnd(static_cast<unsigned>(key.size() + 1));  // and a zero byte: this key only
     std::copy(key.begin(), key.end(), end.begin());
     return request.send().then([](auto&& response) { return judge(response); });
@@ -85,7 +49,9 @@ class LockWorkload final : public Workload {
   explicit LockWorkload(const Load& load) : load_(load), leases_(load.in_flight) {}
 
   kj::Promise<void> prepare(std::size_t lane, Services& services) override {
-    return grant(load_, services).then([this, lane](std::uint64_t lease) { leases_[lane] = lease; });
+    return grant(load_, services, kLongTtl).then([this, lane](std::uint64_t lease) {
+      leases_[lane] = lease;
+    });
   }
   kj::Promise<Why> once(std::size_t lane, Services& services) override {
     const std::string name = load_.op == Op::kContended ? "bench" : "bench-" + std::to_string(lane);
@@ -113,6 +79,21 @@ class LockWorkload final : public Workload {
   std::uint64_t attempts_ = 0;
 };
 
+/// Grants a lease and revokes it.
+class LeaseWorkload final : public Workload {
+ public:
+  explicit LeaseWorkload(const Load& load) : load_(load) {}
+
+  kj::Promise<Why> once(std::size_t, Services& services) override {
+    return grant(load_, services, kLongTtl).then([this, &services](std::uint64_t lease) {
+      return revoke(load_, services, lease);
+    });
+  }
+
+ private:
+  const Load& load_;
+};
+
 /// Keeps leases alive, many with each call.
 class KeepAliveWorkload final : public Workload {
  public:
@@ -120,24 +101,13 @@ class KeepAliveWorkload final : public Workload {
 
   kj::Promise<void> prepare(std::size_t lane, Services& services) override {
     if (leases_[lane].size() == load_.leases_per_call) return kj::READY_NOW;
-    return grant(load_, services).then([this, lane, &services](std::uint64_t lease) {
+    return grant(load_, services, kLongTtl).then([this, lane, &services](std::uint64_t lease) {
       leases_[lane].push_back(lease);
       return prepare(lane, services);
     });
   }
   kj::Promise<Why> once(std::size_t lane, Services& services) override {
-    auto request = services.leases.keepAliveRequest(capnp::MessageSize{kSmall.wordCount + weight(), 0});
-    request.initCall().setTimeoutMs(load_.call_timeout.count());
-    auto leases = request.initLeases(static_cast<unsigned>(weight()));
-    for (unsigned i = 0; i < leases.size(); ++i) leases.set(i, leases_[lane][i]);
-    return request.send().then([](auto&& response) -> Why {
-      auto outcome = response.getOutcome();
-      if (outcome.isError()) return judge(response);
-      for (const std::uint64_t ttl : outcome.getOk().getTtlMs()) {
-        if (ttl == 0) return kj::str("a lease that was kept alive has ended");
-      }
-      return nullptr;
-    });
+    return keep_alive(load_, services, leases_[lane]);
   }
   std::uint64_t weight() const override { return load_.leases_per_call; }
 
@@ -146,18 +116,56 @@ class KeepAliveWorkload final : public Workload {
   std::vector<std::vector<std::uint64_t>> leases_;  // of each lane
 };
 
+/// Registers an instance under the lane's lease, and deregisters it.
+class ChurnWorkload final : public Workload {
+ public:
+  explicit ChurnWorkload(const Load& load) : load_(load), leases_(load.in_flight) {}
+
+  kj::Promise<void> prepare(std::size_t lane, Services& services) override {
+    return grant(load_, services, kLongTtl).then([this, lane](std::uint64_t lease) {
+      leases_[lane] = lease;
+    });
+  }
+  kj::Promise<Why> once(std::size_t lane, Services& services) override {
+    return register_instance(load_, services, service_of(lane), id_of(lane), leases_[lane])
+        .then([this, lane, &services](Why why) -> kj::Promise<Why> {
+          if (why != nullptr) return kj::mv(why);
+          return deregister_instance(load_, services, service_of(lane), id_of(lane), leases_[lane]);
+        });
+  }
+
+ private:
+  static constexpr std::size_t kLanesPerService = 10;
+  static kj::String service_of(std::size_t lane) { return kj::str("bench-churn-", lane / kLanesPerService); }
+  static kj::String id_of(std::size_t lane) { return kj::str("instance-", lane); }
+
+  const Load& load_;
+  std::vector<std::uint64_t> leases_;
+};
+
 }  // namespace
 
 std::unique_ptr<Workload> make_workload(const Load& load) {
   switch (load.op) {
+    case Op::kPut:
+    case Op::kGet:
+    case Op::kMixed:
+      return std::make_unique<KeysWorkload>(load);
     case Op::kLock:
     case Op::kContended:
       return std::make_unique<LockWorkload>(load);
+    case Op::kLease:
+      return std::make_unique<LeaseWorkload>(load);
     case Op::kKeepAlive:
       return std::make_unique<KeepAliveWorkload>(load);
-    default:
-      return std::make_unique<KeysWorkload>(load);
+    case Op::kChurn:
+      return std::make_unique<ChurnWorkload>(load);
+    case Op::kWatch:
+    case Op::kFailover:
+      break;
   }
+  INVARIANT(false, "the operation is made of calls");
+  return nullptr;
 }
 
 }  // namespace holdfast::bench

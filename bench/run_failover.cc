@@ -1,0 +1,178 @@
+#include <kj/debug.h>
+#include <kj/time.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/calls.h"
+#include "bench/lanes.h"
+#include "bench/runs.h"
+#include "net/connect.h"
+#include "net/rpc_connection.h"
+
+namespace holdfast::bench {
+namespace {
+
+// After a refusal: a member that knows no leader answers at once, and would be asked without end.
+constexpr auto kPause = 5 * kj::MILLISECONDS;
+// What a member that does not answer is given beyond the deadline that it knows of.
+constexpr milliseconds kGrace{100};
+
+kj::Duration to_kj(Duration duration) { return duration.count() * kj::MICROSECONDS; }
+
+/// The times without an acknowledged write, of all clients together or of one.
+class Gaps {
+ public:
+  void begin(Instant now) { last_ = now; }
+  void acknowledged(Instant now, bool after_the_blow) {
+    longest_ = std::max(longest_, now - last_);
+    if (after_the_blow) longest_after_ = std::max(longest_after_, now - last_);
+    last_ = now;
+  }
+  Duration longest() const { return longest_; }
+  /// Of those that ended after the member was killed.
+  Duration longest_after() const { return longest_after_; }
+
+ private:
+  Instant last_;
+  Duration longest_{0};
+  Duration longest_after_{0};
+};
+
+/// One client that stays with a member until that fails it, and then goes on to the next.
+class Client {
+ public:
+  Client(net::EventLoop& loop, const Load& load, std::size_t number)
+      : loop_(loop), load_(load), member_(number), key_("/bench/failover/" + std::to_string(number)) {}
+
+  /// Returns: why the write was not acknowledged.
+  kj::Promise<Why> write(const std::string& value) {
+    auto attempt =
+        connected().then([this, &value] { return put(load_, KJ_ASSERT_NONNULL(config_), key_, value); });
+    return loop_.timer()
+        .timeoutAfter(to_kj(load_.call_timeout + kGrace), kj::mv(attempt))
+        .catch_([](kj::Exception&& e) { return Why(kj::str(e.getDescription())); })
+        .then([this](Why why) -> kj::Promise<Why> {
+          if (why == nullptr) return kj::mv(why);
+          // From a later event: the connection may be what has just told us.
+          return loop_.timer().afterDelay(kPause).then([this, why = kj::mv(why)]() mutable {
+            leave();
+            return kj::mv(why);
+          });
+        });
+  }
+  Gaps& gaps() { return gaps_; }
+
+ private:
+  kj::Promise<void> connected() {
+    if (config_ != nullptr) return kj::READY_NOW;
+    const Endpoint& endpoint = load_.endpoints[member_ % load_.endpoints.size()];
+    return net::connect(loop_, endpoint, load_.call_timeout)
+        .then([this](kj::Own<net::MessageStream> stream) {
+          connection_ = std::make_unique<net::RpcConnection>(kj::mv(stream));
+          return connection_->bootstrap().castAs<schema::Holdfast>().configRequest().send();
+        })
+        .then([this](auto&& response) { config_ = response.getConfig(); });
+  }
+  void leave() {
+    config_ = nullptr;
+    connection_.reset();
+    ++member_;
+  }
+
+  net::EventLoop& loop_;
+  const Load& load_;
+  std::size_t member_;
+  const std::string key_;
+  std::unique_ptr<net::RpcConnection> connection_;
+  kj::Maybe<schema::Config::Client> config_;
+  Gaps gaps_;
+};
+
+class Failover {
+ public:
+  Failover(net::EventLoop& loop, const Load& load, Recorder& recorder)
+      : loop_(loop), load_(load), recorder_(recorder), value_(load.value_bytes, 'v') {
+    for (std::size_t number = 0; number < load.in_flight; ++number) {
+      clients_.push_back(std::make_unique<Client>(loop, load, number));
+    }
+  }
+
+  void run() {
+    // The first write of each finds its member and a leader: nobody is out yet.
+    loop_.run_until(on_all_lanes(clients_.size(), [this](std::size_t lane) {
+      return clients_[lane]->write(value_).then([](Why why) {
+        KJ_IF_MAYBE (text, why) KJ_FAIL_REQUIRE("a write fails before the run", *text);
+      });
+    }));
+    recorder_.begin();
+    all_.begin(loop_.now());
+    for (const auto& client : clients_) client->gaps().begin(loop_.now());
+    auto blow = load_.kill_pid == 0 ? kj::Promise<void>(kj::READY_NOW) : strike();
+    Lanes lanes(loop_, load_, [this](std::size_t lane, Instant due) { return once(lane, due); });
+    loop_.run_until(lanes.run());
+    report(loop_.now());
+    loop_.run_until(kj::mv(blow));
+    if (load_.kill_pid != 0 && load_.stop_only) ::kill(load_.kill_pid, SIGCONT);
+  }
+
+ private:
+  kj::Promise<void> strike() {
+    auto struck = loop_.timer().afterDelay(to_kj(load_.kill_after)).then([this] {
+      const int number = load_.stop_only ? SIGSTOP : SIGKILL;
+      KJ_REQUIRE(::kill(load_.kill_pid, number) == 0, "the process cannot be signalled", load_.kill_pid,
+                 std::strerror(errno));
+      struck_ = true;
+    });
+    return struck.eagerlyEvaluate([this](kj::Exception&& e) { recorder_.failure(e.getDescription()); });
+  }
+
+  kj::Promise<void> once(std::size_t lane, Instant due) {
+    return clients_[lane]->write(value_).then([this, lane, due](Why why) {
+      KJ_IF_MAYBE (text, why) {
+        recorder_.failure(*text);
+        return;
+      }
+      const Instant now = loop_.now();
+      recorder_.success(due);
+      all_.acknowledged(now, struck_);
+      clients_[lane]->gaps().acknowledged(now, struck_);
+    });
+  }
+
+  /// Whoever still waits for its next acknowledgement has a gap that lasts until now, at the least.
+  void report(Instant now) {
+    recorder_.end(now);
+    all_.acknowledged(now, struck_);
+    recorder_.extra("longest_gap_us", static_cast<std::uint64_t>(all_.longest().count()));
+    if (load_.kill_pid == 0) return;
+    Duration slowest{0};
+    for (const auto& client : clients_) {
+      client->gaps().acknowledged(now, struck_);
+      slowest = std::max(slowest, client->gaps().longest_after());
+    }
+    recorder_.extra("gap_after_kill_us", static_cast<std::uint64_t>(all_.longest_after().count()));
+    recorder_.extra("slowest_client_us", static_cast<std::uint64_t>(slowest.count()));
+  }
+
+  net::EventLoop& loop_;
+  const Load& load_;
+  Recorder& recorder_;
+  const std::string value_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  Gaps all_;
+  bool struck_ = false;
+};
+
+}  // namespace
+
+void run_failover(net::EventLoop& loop, const Load& load, Recorder& recorder) {
+  Failover(loop, load, recorder).run();
+}
+
+}  // namespace holdfast::bench

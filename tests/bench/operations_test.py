@@ -1,0 +1,81 @@
+"""Each operation of holdfast-bench against real servers. What it counts is checked, never how fast it was."""
+import json
+import subprocess
+import unittest
+
+from cluster import BIN, Cluster
+
+KEYS = ["op", "count", "errors", "seconds", "rate", "p50_us", "p99_us", "p999_us", "max_us"]
+
+
+def bench(cluster, *words):
+    command = [str(BIN / "holdfast-bench"), *[str(word) for word in words], "-o", "json"]
+    return subprocess.run(command, capture_output=True, env=cluster.environment(), timeout=60, check=False)
+
+
+class Operations(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(members=1))
+
+    def figures(self, *words):
+        done = bench(self.cluster, *words)
+        self.assertEqual(done.returncode, 0, done)
+        figures = json.loads(done.stdout.decode().splitlines()[-1])
+        self.assertEqual(list(figures)[:len(KEYS)], KEYS)
+        self.assertEqual(figures["op"], words[0])
+        self.assertEqual(figures["errors"], 0)
+        self.assertLessEqual(figures["p50_us"], figures["max_us"])
+        return figures
+
+    def test_operations_that_are_calls_count_each_of_them(self):
+        small = ("--connections", 3, "--in-flight", 10, "--total", 100)
+        for operation in ("put", "get", "mixed", "lock", "contended", "lease", "churn"):
+            self.assertEqual(self.figures(operation, *small)["count"], 100, operation)
+        self.assertEqual(self.figures("keepalive", "--leases-per-call", 5, *small)["count"], 500)
+
+    def test_a_watch_counts_what_every_watcher_was_told(self):
+        shared = self.figures("watch", "--watchers", 20, "--connections", 4, "--total", 30)
+        self.assertEqual((shared["count"], shared["writes"]), (600, 30))
+        own = self.figures("watch", "--watchers", 20, "--own-prefix", "--connections", 4, "--in-flight", 3, "--total", 30)
+        self.assertEqual((own["count"], own["writes"]), (30, 30))
+
+    def test_live_instances_are_kept_alive_past_their_time_and_leave_nothing(self):
+        figures = self.figures("churn", "--live", "--instances", 40, "--ttl", 600, "--leases-per-call", 7, "--connections", 2,
+                               "--duration", 1)
+        self.assertEqual(figures["instances"], 40)
+        self.assertGreaterEqual(figures["count"], 4 * 40)  # every 200 ms
+        self.assertEqual([service for service in self.cluster.ok("services")["services"] if "bench-live" in service["name"]], [])
+
+    def test_an_open_loop_takes_the_time_that_its_rate_says(self):
+        figures = self.figures("put", "--rate", 200, "--total", 100, "--connections", 2, "--in-flight", 10)
+        self.assertEqual(figures["count"], 100)
+        self.assertGreaterEqual(figures["seconds"], 99 / 200)
+        timed = self.figures("put", "--rate", 100, "--duration", "0.5", "--connections", 2, "--in-flight", 10)
+        self.assertEqual(timed["count"], 50)
+
+    def test_a_drawing_is_written_and_a_cluster_that_is_not_there_is_named(self):
+        drawing = self.cluster.dir / "latencies.svg"
+        self.figures("put", "--total", 50, "--plot", drawing)
+        self.assertIn("<svg", drawing.read_text())
+        done = bench(self.cluster, "put", "--endpoints", "127.0.0.1:1")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"127.0.0.1:1", done.stderr)
+
+
+class Failover(unittest.TestCase):
+    def test_writes_go_on_after_the_named_process_was_killed_and_the_gap_is_told(self):
+        with Cluster() as cluster:
+            leader = cluster.servers[cluster.leader()]
+            done = bench(cluster, "failover", "--kill", leader.pid, "--kill-after", "0.3", "--duration", 2)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertEqual(leader.wait(1), -9)
+            figures = json.loads(done.stdout.decode().splitlines()[-1])
+            self.assertGreater(figures["gap_after_kill_us"], 0)
+            self.assertGreaterEqual(figures["longest_gap_us"], figures["gap_after_kill_us"])
+            self.assertGreaterEqual(figures["slowest_client_us"], figures["gap_after_kill_us"])
+            self.assertGreater(figures["count"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
