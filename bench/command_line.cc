@@ -44,7 +44,9 @@ CLI::App* offer(CLI::App& app, Load& load, Op op, const char* name, const char* 
 }
 
 void add_operations(CLI::App& app, Load& load, Seconds& seconds) {
-  offer(app, load, Op::kPut, "put", "durable writes");
+  offer(app, load, Op::kPut, "put", "durable writes")
+      ->add_flag("--in-order", load.in_order,
+                 "every key in turn, to fill the key space; else keys at random");
   offer(app, load, Op::kGet, "get", "reads, linearizable by default")
       ->add_flag("--serializable", load.serializable, "read the connected node's state as it is");
   offer(app, load, Op::kMixed, "mixed", "reads and writes")
@@ -102,8 +104,8 @@ void set_defaults(const CLI::App& app, Load& load) {
 
 }  // namespace
 
-std::optional<CommandLine> read_command_line(int argc, char** argv, int& status) {
-  CLI::App app("Loads a Holdfast cluster and measures it.", "holdfast-bench");
+std::optional<CommandLine> read_command_line(int argc, char** argv, int& status, const Program& program) {
+  CLI::App app(program.what, program.name);
   app.require_subcommand(1);
   app.fallthrough();
   CommandLine line;
@@ -123,7 +125,7 @@ std::optional<CommandLine> read_command_line(int argc, char** argv, int& status)
   }
   auto parsed = parse_endpoints(endpoints);
   if (!parsed) {
-    std::cerr << "holdfast-bench: " << parsed.error().message << "\n";
+    std::cerr << program.name << ": " << parsed.error().message << "\n";
     status = kBadArguments;
     return std::nullopt;
   }

@@ -31,6 +31,7 @@ struct Load {
   // Keys: put, get, mixed, watch, failover.
   std::size_t value_bytes = 256;
   std::uint64_t key_space = 10'000;
+  bool in_order = false;       ///< puts only: every key in turn; else keys at random
   bool serializable = false;   ///< gets only
   unsigned read_percent = 80;  ///< of a mixed load
 

@@ -1,25 +1,24 @@
 #include "bench/workload.h"
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
 #include "base/random.h"
+#include "bench/keys.h"
 
 namespace holdfast::bench {
 namespace {
 
-/// Puts, gets, or a mixture of them, on keys drawn at random.
+/// Puts, gets, or a mixture of them.
 class KeysWorkload final : public Workload {
  public:
-  explicit KeysWorkload(const Load& load) : load_(load), random_(load.seed), value_(load.value_bytes, 'v') {}
+  explicit KeysWorkload(const Load& load)
+      : load_(load), keys_(load), random_(load.seed + 1), value_(load.value_bytes, 'v') {}
 
   kj::Promise<Why> once(std::size_t, Services& services) override {
-    char key[32];
-    const int length = std::snprintf(key, sizeof key, "/bench/key%09llu",
-                                     static_cast<unsigned long long>(random_.below(load_.key_space)));
-    const std::string_view name(key, static_cast<std::size_t>(length));
+    const Keys::Name key = keys_.next();
+    const std::string_view name = key.view();
     const bool reads = load_.op == Op::kGet ||
                        (load_.op == Op::kMixed && random_.chance(static_cast<double>(load_.read_percent)));
     return reads ? get(services, name) : put(load_, services.config, name, value_);
@@ -39,7 +38,8 @@ class KeysWorkload final : public Workload {
   }
 
   const Load& load_;
-  Random random_;
+  Keys keys_;
+  Random random_;  // what to do
   const std::string value_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace holdfast::node {
 
@@ -19,34 +20,25 @@ Error not_committed() {
 }  // namespace
 
 Result<void> Proposals::has_room(std::size_t bytes) const {
-  if (HOLDFAST_CANARY(queue_whatever_is_asked)) return {};
-  if (count_ >= bounds_.proposals) {
-    return fail(Errc::kOverloaded, "kMaxPendingProposals (" + std::to_string(bounds_.proposals) +
+  if (pending_.size() >= limits::kMaxPendingProposals) {
+    return fail(Errc::kOverloaded, "kMaxPendingProposals (" + std::to_string(limits::kMaxPendingProposals) +
                                        ") commands are under way; try again later");
   }
-  if (bytes_ + bytes > bounds_.proposal_bytes) {
-    return fail(Errc::kOverloaded, "kMaxPendingProposalBytes (" + std::to_string(bounds_.proposal_bytes) +
+  if (bytes_ + bytes > limits::kMaxPendingProposalBytes) {
+    return fail(Errc::kOverloaded, "kMaxPendingProposalBytes (" +
+                                       std::to_string(limits::kMaxPendingProposalBytes) +
                                        ") of commands are under way; try again later");
   }
   return {};
 }
 
-void Proposals::add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done, bool bounded) {
+void Proposals::add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done) {
   std::size_t bytes = command.size();
   pending_.push_back(
-      {Term(), Index(), std::move(command), bytes, deadline, std::move(ends), std::move(done), bounded});
+      {Term(), Index(), std::move(command), bytes, deadline, std::move(ends), std::move(done)});
   ++waiting_;
-  earliest_.note(deadline);
-  if (!bounded) return;
-  ++count_;
   bytes_ += bytes;
-  ++taken_;
-}
-
-void Proposals::count(Held& held) const {
-  held.proposals = count_;
-  held.proposal_bytes = bytes_;
-  held.proposals_taken = taken_;
+  earliest_.note(deadline);
 }
 
 std::vector<LeaseId> Proposals::waiting_ends() const {
@@ -150,10 +142,7 @@ void Proposals::drop(std::deque<Pending>::iterator from, const Error& why) {
 }
 
 void Proposals::finish(Pending pending, state::Reply reply) {
-  if (pending.bounded) {
-    --count_;
-    bytes_ -= pending.bytes;
-  }
+  bytes_ -= pending.bytes;
   if (!pending.ends.empty()) ends_decided_(pending.ends);
   if (pending.done) pending.done(std::move(reply));
 }

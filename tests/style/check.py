@@ -39,6 +39,7 @@ THIRD_PARTY = {
     "toml++/": {"server"},
     "CLI/": {"server", "cli", "examples", "bench"},
     "nlohmann/": {"cli", "examples", "gateway", "bench"},
+    "grpcpp/": {"bench"},
     "openssl/": {"net"},
 }
 # Pattern, why, and the folders where it is at home.

@@ -1,0 +1,61 @@
+#include "bench/compare/loader.h"
+
+#include <iostream>
+
+#include "bench/command_line.h"
+#include "bench/compare/closed_loop.h"
+#include "bench/report.h"
+
+namespace holdfast::bench {
+namespace {
+
+constexpr int kErrors = 1, kBadArguments = 2, kNotRun = 3;
+
+/// Why this cannot be asked of a peer; nothing if it can.
+std::string refusal(const CommandLine& line) {
+  switch (line.load.op) {
+    case Op::kPut:
+    case Op::kGet:
+    case Op::kLock:
+    case Op::kContended:
+    case Op::kKeepAlive:
+      break;
+    default:
+      return line.op + " is an operation of holdfast-bench only";
+  }
+  if (line.load.rate > 0) return "--rate is an option of holdfast-bench only";
+  if (!line.plot.empty()) return "--plot is an option of holdfast-bench only";
+  return {};
+}
+
+}  // namespace
+
+int load_peer(int argc, char** argv, const std::string& service, const OpenPeer& open) {
+  const Program program{"holdfast-load-" + service,
+                        "Loads " + service + " as holdfast-bench loads Holdfast, and measures it."};
+  int status = 0;
+  const auto line = read_command_line(argc, argv, status, program);
+  if (!line) return status;
+  if (const std::string why = refusal(*line); !why.empty()) {
+    std::cerr << program.name << ": " << why << "\n";
+    return kBadArguments;
+  }
+  const auto tell = [](const Progress& progress) { std::cerr << progress_line(progress) << "\n"; };
+  try {
+    const auto peer = open(line->load);
+    const auto figures = run_closed_loop(line->load, *peer, tell);
+    if (!figures) {
+      std::cerr << program.name << ": " << figures.error().message << "\n";
+      return kNotRun;
+    }
+    if (figures->errors > 0)
+      std::cerr << figures->errors << " errors, the first: " << figures->first_error << "\n";
+    std::cout << (line->json ? json_line(line->op, *figures) : text_line(line->op, *figures)) << std::endl;
+    return figures->errors == 0 ? 0 : kErrors;
+  } catch (const std::exception& e) {
+    std::cerr << program.name << ": " << e.what() << "\n";
+    return kNotRun;
+  }
+}
+
+}  // namespace holdfast::bench

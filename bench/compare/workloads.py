@@ -1,0 +1,145 @@
+"""What is measured: one entry of WORKLOADS is one row, or a few, of the table."""
+import dataclasses
+import fnmatch
+import json
+import pathlib
+import subprocess
+import sys
+from typing import Callable, Iterable
+
+from clusters import Cluster
+from processes import Unfinished
+
+KEY_SPACE = 10_000
+VALUE_BYTES = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """How a loader is called."""
+    op: str
+    connections: int
+    in_flight: int
+    serializable: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    what: str
+    load: Load
+    # Which part of a cluster's life it belongs to: see rounds.py.
+    phase: str
+    # Processor time is counted until the servers have nothing left to do for it.
+    counts_cpu: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What holds for a whole comparison."""
+    bin_dir: pathlib.Path
+    scratch: pathlib.Path
+    seconds: float
+    warm_up: float
+
+
+POINTS = ((1, 1), (16, 64), (32, 256), (100, 1000))  # connections, operations in flight
+
+
+def _puts() -> Iterable[Workload]:
+    for connections, in_flight in POINTS:
+        yield Workload(f"put-{in_flight}", f"durable writes, {in_flight} in flight on {connections}",
+                       Load("put", connections, in_flight), "writes", counts_cpu=True)
+
+
+def _gets(phase: str, suffix: str, when: str) -> Iterable[Workload]:
+    for connections, in_flight in ((16, 64), (100, 1000)):
+        yield Workload(f"get-{in_flight}{suffix}", f"linearizable reads, {in_flight} in flight on {connections}, {when}",
+                       Load("get", connections, in_flight), phase)
+    yield Workload(f"get-serializable-1000{suffix}", f"serializable reads, 1000 in flight on 100, {when}",
+                   Load("get", 100, 1000, serializable=True), phase)
+
+
+def _locks() -> Iterable[Workload]:
+    for connections, in_flight in ((1, 1), (16, 64), (100, 1000)):
+        yield Workload(f"lock-{in_flight}", f"lock + unlock, each its own, {in_flight} in flight on {connections}",
+                       Load("lock", connections, in_flight), "locks")
+    for clients in (2, 32):
+        yield Workload(f"contended-{clients}", f"one lock, {clients} clients, handovers",
+                       Load("contended", clients, clients), "locks")
+
+
+WORKLOADS: tuple[Workload, ...] = (
+    *_gets("fresh", "", "freshly started"),
+    *_puts(),
+    *_gets("burst", "-after-writes", "after a burst of writes"),
+    *_locks(),
+    Workload("keepalive", "1000 leases or sessions kept alive", Load("keepalive", 100, 1000), "leases"),
+)
+
+
+def chosen(patterns: str) -> list[Workload]:
+    """The workloads that one of the comma-separated patterns names, in the order of the table. Raises Unfinished."""
+    wanted = patterns.split(",")
+    for pattern in wanted:
+        if not any(fnmatch.fnmatch(one.name, pattern) for one in WORKLOADS):
+            raise Unfinished(f"no workload is called {pattern}; there are: {', '.join(one.name for one in WORKLOADS)}")
+    return [one for one in WORKLOADS if any(fnmatch.fnmatch(one.name, pattern) for pattern in wanted)]
+
+
+def loader_words(plan: Plan, service: str, load: Load, key_space: int = KEY_SPACE) -> list[str]:
+    """The loader of a service and what it needs to be told beyond endpoints and bounds."""
+    program = "holdfast-bench" if service == "holdfast" else f"holdfast-load-{service}"
+    connections, in_flight, more = load.connections, load.in_flight, []
+    if load.serializable:
+        more.append("--serializable")
+    if load.op == "keepalive":
+        # Each service's best way to keep `in_flight` alive: many leases in a call, or a stream each, or a session each.
+        if service == "holdfast":
+            connections, in_flight, more = 10, 10, ["--leases-per-call", str(load.in_flight // 10)]
+        elif service == "zookeeper":
+            connections = in_flight
+    return [str(plan.bin_dir / program), load.op, "--connections", str(connections), "--in-flight", str(in_flight),
+            "--value-size", str(VALUE_BYTES), "--key-space", str(key_space), *more]
+
+
+def run_loader(words: list[str], limit: float) -> dict:
+    """Runs a loader to its end. Returns: the object it printed. Raises Unfinished if it prints none within `limit` s."""
+    try:
+        run = subprocess.run([*words, "-o", "json"], capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired as late:
+        raise Unfinished(f"not within {limit:g} s: {' '.join(words)}") from late
+    lines = run.stdout.splitlines()
+    if not lines:
+        raise Unfinished(f"{' '.join(words)}: {run.stderr.strip()[-500:]}")
+    figures = json.loads(lines[-1])
+    if figures["errors"]:
+        print(f"  {figures['errors']} errors; {run.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    return figures
+
+
+def targets(cluster: Cluster, load: Load) -> str:
+    """One client talks to the leader; many connections are spread over the members."""
+    return cluster.endpoint(cluster.await_leader()) if load.connections == 1 else cluster.endpoints
+
+
+def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float) -> dict:
+    words = loader_words(plan, cluster.name, load)
+    return run_loader([*words, "--endpoints", targets(cluster, load), "--duration", f"{seconds:g}"], seconds * 2 + 60)
+
+
+def fill(plan: Plan, cluster: Cluster, keys: int) -> None:
+    """Writes each of `keys` keys once."""
+    words = loader_words(plan, cluster.name, Load("put", 16, 64), key_space=keys)
+    run_loader([*words, "--in-order", "--endpoints", cluster.endpoints, "--total", str(keys)], 300)
+
+
+def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float]:
+    """Runs a workload. Returns: its figures, by name and unit as in the table."""
+    before = cluster.settled_cpu_seconds() if workload.counts_cpu else 0.0
+    figures = run_load(plan, cluster, workload.load, plan.seconds)
+    values = {"rate": figures["rate"], "p50_ms": figures["p50_us"] / 1000, "p99_ms": figures["p99_us"] / 1000,
+              "errors": figures["errors"]}
+    if workload.counts_cpu and figures["count"]:
+        values["cpu_s_per_100k"] = (cluster.settled_cpu_seconds() - before) / figures["count"] * 100_000
+    return values

@@ -1,0 +1,149 @@
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "bench/compare/loader.h"
+#include "bench/compare/zookeeper/lock.h"
+#include "bench/compare/zookeeper/session.h"
+#include "bench/keys.h"
+
+namespace {
+
+using namespace holdfast;
+using namespace holdfast::bench;
+using zookeeper::Kind;
+using zookeeper::Reader;
+using zookeeper::Session;
+
+using Clock = std::chrono::steady_clock;
+// A session of which a server hears nothing for 40 s has ended.
+constexpr std::chrono::seconds kPingInterval{10};
+
+/// ZooKeeper 3.8.0 now and then forgets a session that it is asked for until something else is written: then
+/// another is asked for, which is such a write.
+std::unique_ptr<Session> open_session(const Endpoint& endpoint) {
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return std::make_unique<Session>(endpoint);
+    } catch (const std::runtime_error&) {
+      if (attempt == kAttempts) throw;
+    }
+  }
+}
+
+class ZooKeeperPeer final : public Peer {
+ public:
+  explicit ZooKeeperPeer(const Load& load)
+      : op_(load.op),
+        serializable_(load.serializable),
+        in_order_(load.in_order),
+        keys_(load),
+        value_(load.value_bytes, 'v'),
+        locks_(load.in_flight),
+        poll_(epoll_create1(EPOLL_CLOEXEC)) {
+    const auto& endpoints = load.endpoints;
+    for (std::size_t i = 0; i < load.connections; ++i) {
+      sessions_.push_back(open_session(endpoints[i % endpoints.size()]));
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.ptr = sessions_.back().get();
+      epoll_ctl(poll_, EPOLL_CTL_ADD, sessions_.back()->descriptor(), &event);
+    }
+    int missing = 2;
+    for (const char* parent : {"/bench", "/lock"})
+      make_node(parent, [&missing](const std::string&) { --missing; });
+    while (missing > 0) turn();
+  }
+  ~ZooKeeperPeer() override { close(poll_); }
+
+  void prepare(std::size_t lane, Done done) override {
+    if (op_ != Op::kLock && op_ != Op::kContended) return done({});
+    const std::string parent = op_ == Op::kContended ? "/lock/bench" : "/lock/bench-" + std::to_string(lane);
+    locks_[lane] = std::make_unique<zookeeper::Lock>(session_of(lane), parent);
+    make_node(parent, std::move(done));
+  }
+
+  void once(std::size_t lane, Done done) override {
+    switch (op_) {
+      case Op::kGet:
+        return get(session_of(lane), std::move(done));
+      case Op::kLock:
+      case Op::kContended:
+        return locks_[lane]->acquire([this, lane, done = std::move(done)](const std::string& failure) {
+          failure.empty() ? locks_[lane]->release(done) : done(failure);
+        });
+      case Op::kKeepAlive:
+        return session_of(lane).send(Kind::kPing, {}, report_to(std::move(done)));
+      default:
+        return put(session_of(lane), std::move(done));
+    }
+  }
+
+  void turn() override {
+    if (const auto now = Clock::now(); now - pinged_ >= kPingInterval) {
+      pinged_ = now;
+      for (const auto& session : sessions_) session->send(Kind::kPing, {}, [](std::int32_t, Reader) {});
+    }
+    for (const auto& session : sessions_) session->flush();
+    std::array<epoll_event, 256> events;
+    const int ready = epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 100);
+    for (int i = 0; i < ready; ++i)
+      static_cast<Session*>(events[static_cast<std::size_t>(i)].data.ptr)->receive();
+  }
+
+ private:
+  Session& session_of(std::size_t lane) { return *sessions_[lane % sessions_.size()]; }
+
+  static Session::Reply report_to(Done done) {
+    return [done = std::move(done)](std::int32_t error, Reader) { done(zookeeper::why(error)); };
+  }
+
+  void make_node(const std::string& path, Done done) {
+    sessions_.front()->send(Kind::kCreate, zookeeper::create(path, "", zookeeper::Flags::kPersistent),
+                            [done = std::move(done)](std::int32_t error, Reader) {
+                              done(error == zookeeper::kNodeExists ? "" : zookeeper::why(error));
+                            });
+  }
+
+  /// Filling the key space creates; a load overwrites what is there.
+  void put(Session& session, Done done) {
+    const std::string key(keys_.next().view());
+    if (!in_order_)
+      return session.send(Kind::kSetData, zookeeper::set_data(key, value_), report_to(std::move(done)));
+    session.send(Kind::kCreate, zookeeper::create(key, value_, zookeeper::Flags::kPersistent),
+                 [this, &session, key, done = std::move(done)](std::int32_t error, Reader) {
+                   if (error != zookeeper::kNodeExists) return done(zookeeper::why(error));
+                   session.send(Kind::kSetData, zookeeper::set_data(key, value_), report_to(done));
+                 });
+  }
+
+  /// Linearizable is what ZooKeeper has that is nearest to it: a sync before the read, on the same session.
+  void get(Session& session, Done done) {
+    const std::string key(keys_.next().view());
+    if (!serializable_) session.send(Kind::kSync, zookeeper::sync(key), [](std::int32_t, Reader) {});
+    session.send(Kind::kGetData, zookeeper::look_at(key, false), report_to(std::move(done)));
+  }
+
+  const Op op_;
+  const bool serializable_;
+  const bool in_order_;
+  Keys keys_;
+  const std::string value_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::unique_ptr<zookeeper::Lock>> locks_;
+  Clock::time_point pinged_ = Clock::now();
+  const int poll_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return load_peer(argc, argv, "zookeeper",
+                   [](const Load& load) { return std::make_unique<ZooKeeperPeer>(load); });
+}
