@@ -287,6 +287,5 @@ void FramedStream::set_max_frame_bytes(std::size_t bytes) {
 }
 const Endpoint& FramedStream::local() const { return state_->socket_.local(); }
 const Endpoint& FramedStream::remote() const { return state_->socket_.remote(); }
-std::size_t FramedStream::send_buffer_bytes() const { return state_->socket_.send_buffer_bytes(); }
 
 }  // namespace holdfast::net

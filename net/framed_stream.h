@@ -82,7 +82,6 @@ class FramedStream {
   void set_max_frame_bytes(std::size_t bytes);
   const Endpoint& local() const;
   const Endpoint& remote() const;
-  std::size_t send_buffer_bytes() const;
 
  private:
   class State;

@@ -57,11 +57,4 @@ void Socket::close() {
   socket_.close(ignored);
 }
 
-std::size_t Socket::send_buffer_bytes() const {
-  asio::socket_base::send_buffer_size size;
-  asio::error_code error;
-  socket_.get_option(size, error);
-  return error ? 0 : static_cast<std::size_t>(size.value());
-}
-
 }  // namespace holdfast::net

@@ -46,8 +46,6 @@ class Socket {
   /// As they were when the socket was made; an empty host if it was already gone by then.
   const Endpoint& local() const { return local_; }
   const Endpoint& remote() const { return remote_; }
-  /// Of the kernel, in bytes.
-  std::size_t send_buffer_bytes() const;
 
  private:
   asio::ip::tcp::socket socket_;

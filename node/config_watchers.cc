@@ -7,7 +7,6 @@
 
 #include "base/canary.h"
 #include "base/check.h"
-#include "base/limits.h"
 
 namespace holdfast::node {
 
@@ -20,8 +19,9 @@ std::size_t size_of(const config::Change& change) {
 
 }  // namespace
 
-ConfigWatchers::ConfigWatchers(const state::Machine& machine, ImageStore& image_store, Notify notify)
-    : machine_(machine), image_store_(image_store), notify_(std::move(notify)) {}
+ConfigWatchers::ConfigWatchers(const state::Machine& machine, ImageStore& image_store, const Bounds& bounds,
+                               Notify notify)
+    : machine_(machine), image_store_(image_store), bounds_(bounds), notify_(std::move(notify)) {}
 
 void ConfigWatchers::open(WatchId id, config::KeyRange range, Revision from) {
   Watcher& watcher = watchers_[id];
@@ -78,7 +78,7 @@ void ConfigWatchers::on_events(const std::vector<state::Event>& events) {
       if ((*change)->revision() < watcher.next) return;
       if (watcher.queue.empty()) notify_(id);
       enqueue(watcher, *change);
-      if (watcher.queued_bytes > limits::kMaxWatchQueueBytes) overfull.push_back(id);
+      if (is_over_bound(watcher)) overfull.push_back(id);
     });
   }
   for (WatchId id : overfull) {
@@ -106,6 +106,18 @@ void ConfigWatchers::fall_behind(WatchId id, Watcher& watcher) {
   watcher.queued_bytes = 0;
   watcher.following = false;
   following_.remove(watcher.range, id);
+}
+
+bool ConfigWatchers::is_over_bound(const Watcher& watcher) const {
+  if (HOLDFAST_CANARY(slow_watcher_keeps_its_queue)) return false;
+  return watcher.queued_bytes > bounds_.watch_queue_bytes;
+}
+
+void ConfigWatchers::count(Held& held) const {
+  for (const auto& [id, watcher] : watchers_) {
+    if (!watcher.following) continue;
+    held.largest_watch_queue_bytes = std::max(held.largest_watch_queue_bytes, watcher.queued_bytes);
+  }
 }
 
 void ConfigWatchers::catch_up(WatchId id, Watcher& watcher) {

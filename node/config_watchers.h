@@ -36,7 +36,7 @@ class ConfigWatchers {
   static constexpr std::size_t kScanSlice = 2048;
   static constexpr std::size_t kImageReadBytes = 256 << 10;
 
-  ConfigWatchers(const state::Machine& machine, ImageStore& image_store, Notify notify);
+  ConfigWatchers(const state::Machine& machine, ImageStore& image_store, const Bounds& bounds, Notify notify);
 
   void open(WatchId id, config::KeyRange range, Revision from);
   bool close(WatchId id);
@@ -47,6 +47,8 @@ class ConfigWatchers {
   /// As WatchHub::replaced: nobody follows any more; each catches up from its own place, or ends if that was
   /// compacted.
   void replaced(Revision before);
+  /// What waits for those that follow. What one reads that catches up is a bounded piece at a time.
+  void count(Held& held) const;
 
  private:
   struct Watcher {
@@ -66,10 +68,12 @@ class ConfigWatchers {
   void take_row(Watcher& watcher, const HistoryRow& row);
   void follow(WatchId id, Watcher& watcher);
   void fall_behind(WatchId id, Watcher& watcher);
+  bool is_over_bound(const Watcher& watcher) const;
   static void enqueue(Watcher& watcher, const state::SharedChange& change);
 
   const state::Machine& machine_;
   ImageStore& image_store_;
+  const Bounds bounds_;
   Notify notify_;
   std::unordered_map<WatchId, Watcher> watchers_;
   RangeIndex following_;

@@ -11,6 +11,7 @@
 #include "base/logging.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "node/bounds.h"
 #include "node/grants.h"
 #include "node/keep_alives.h"
 #include "node/leader_waiters.h"
@@ -48,6 +49,7 @@ struct Options {
   std::size_t snapshot_piece_bytes = 256 << 10;
   Duration snapshot_patience =
       std::chrono::seconds(30);  ///< with one that is sent an image and gets no further
+  Bounds bounds;
 };
 
 struct Ports {
@@ -125,6 +127,8 @@ class Node {
   /// How far the others are; empty on any but the leader.
   std::vector<raft::FollowerStatus> followers() const;
   bool is_leader() const;
+  /// What callers and watchers make it hold. Costs a look at each watcher.
+  Held held() const;
 
   /// Hands leadership over if it has it, refuses new calls, fails those that wait, and writes a last image;
   /// then runs `done`. Gives up handing over after an election timeout.

@@ -37,7 +37,7 @@ void Node::Impl::propose(state::Operation operation, state::Stamp stamp, Duratio
                          Proposals::Done done) {
   if (stopping_) return done(fail(stopping_error()));
   if (!is_leader()) return done(fail(not_leader()));
-  if (space_.low) return done(fail(no_space()));
+  if (space_.low && !HOLDFAST_CANARY(low_space_takes_writes)) return done(fail(no_space()));
   Result<void> queued = enqueue(std::move(operation), stamp, deadline_of(timeout), true, done);
   if (!queued) return done(fail(queued.error()));
   settle();
@@ -58,7 +58,7 @@ Result<void> Node::Impl::enqueue(state::Operation operation, state::Stamp stamp,
   if (in_office_) {
     for (LeaseId lease : ends) lease_clock_.end_proposed(lease);
   }
-  proposals_.add(std::move(*command), deadline, std::move(ends), std::move(done));
+  proposals_.add(std::move(*command), deadline, std::move(ends), std::move(done), bounded);
   post_flush();
   return {};
 }
@@ -186,6 +186,13 @@ void Node::Impl::finish_stopping() {
 
 Instant Node::Impl::deadline_of(Duration timeout) const {
   return now() + std::min<Duration>(timeout, limits::kMaxCallTimeout);
+}
+
+Held Node::Impl::held() const {
+  Held held;
+  proposals_.count(held);
+  watches_.count(held);
+  return held;
 }
 
 Error Node::Impl::not_leader() const {

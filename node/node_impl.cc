@@ -44,7 +44,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
     : options_(std::move(options)),
       ports_(ports),
       machine_(std::move(machine)),
-      proposals_([this](const std::vector<LeaseId>& leases) { ends_decided(leases); }),
+      proposals_([this](const std::vector<LeaseId>& leases) { ends_decided(leases); }, options_.bounds),
       keep_alives_(lease_clock_),
       duties_(
           *machine_, lease_clock_, cluster_clock_,
@@ -52,7 +52,7 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
           [this](state::Operation operation, Callback<void()> settled) {
             propose_duty(std::move(operation), std::move(settled));
           }),
-      watches_(*machine_, ports.image_store, ports.loop),
+      watches_(*machine_, ports.image_store, ports.loop, options_.bounds),
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
       imager_({options_.image_interval,
                options_.image_after_bytes,

@@ -54,6 +54,7 @@ class Node::Impl final : public DriverListener {
   raft::Status status() const { return driver_.status(); }
   const raft::Membership& membership() const { return driver_.membership(); }
   std::vector<raft::FollowerStatus> followers() const { return driver_.followers(); }
+  Held held() const;
   const state::Machine& machine() const { return *machine_; }
   Grants& grants() { return grants_; }
   WatchHub& watches() { return watches_; }

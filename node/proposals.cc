@@ -7,7 +7,6 @@
 
 #include "base/canary.h"
 #include "base/check.h"
-#include "base/limits.h"
 
 namespace holdfast::node {
 
@@ -20,25 +19,34 @@ Error not_committed() {
 }  // namespace
 
 Result<void> Proposals::has_room(std::size_t bytes) const {
-  if (pending_.size() >= limits::kMaxPendingProposals) {
-    return fail(Errc::kOverloaded, "kMaxPendingProposals (" + std::to_string(limits::kMaxPendingProposals) +
+  if (HOLDFAST_CANARY(queue_whatever_is_asked)) return {};
+  if (count_ >= bounds_.proposals) {
+    return fail(Errc::kOverloaded, "kMaxPendingProposals (" + std::to_string(bounds_.proposals) +
                                        ") commands are under way; try again later");
   }
-  if (bytes_ + bytes > limits::kMaxPendingProposalBytes) {
-    return fail(Errc::kOverloaded, "kMaxPendingProposalBytes (" +
-                                       std::to_string(limits::kMaxPendingProposalBytes) +
+  if (bytes_ + bytes > bounds_.proposal_bytes) {
+    return fail(Errc::kOverloaded, "kMaxPendingProposalBytes (" + std::to_string(bounds_.proposal_bytes) +
                                        ") of commands are under way; try again later");
   }
   return {};
 }
 
-void Proposals::add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done) {
+void Proposals::add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done, bool bounded) {
   std::size_t bytes = command.size();
   pending_.push_back(
-      {Term(), Index(), std::move(command), bytes, deadline, std::move(ends), std::move(done)});
+      {Term(), Index(), std::move(command), bytes, deadline, std::move(ends), std::move(done), bounded});
   ++waiting_;
-  bytes_ += bytes;
   earliest_.note(deadline);
+  if (!bounded) return;
+  ++count_;
+  bytes_ += bytes;
+  ++taken_;
+}
+
+void Proposals::count(Held& held) const {
+  held.proposals = count_;
+  held.proposal_bytes = bytes_;
+  held.proposals_taken = taken_;
 }
 
 std::vector<LeaseId> Proposals::waiting_ends() const {
@@ -142,7 +150,10 @@ void Proposals::drop(std::deque<Pending>::iterator from, const Error& why) {
 }
 
 void Proposals::finish(Pending pending, state::Reply reply) {
-  bytes_ -= pending.bytes;
+  if (pending.bounded) {
+    --count_;
+    bytes_ -= pending.bytes;
+  }
   if (!pending.ends.empty()) ends_decided_(pending.ends);
   if (pending.done) pending.done(std::move(reply));
 }

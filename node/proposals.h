@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "node/bounds.h"
 #include "node/earliest.h"
 #include "raft/core.h"
 #include "state/reply.h"
@@ -31,13 +32,15 @@ class Proposals {
   /// Told once for every proposal that had `ends`, when its fate is decided and before its Done runs.
   using EndsDecided = std::function<void(const std::vector<LeaseId>&)>;
 
-  explicit Proposals(EndsDecided ends_decided) : ends_decided_(std::move(ends_decided)) {}
+  explicit Proposals(EndsDecided ends_decided, const Bounds& bounds = {})
+      : ends_decided_(std::move(ends_decided)), bounds_(bounds) {}
 
   /// Errors: kOverloaded, naming the limit.
   Result<void> has_room(std::size_t bytes) const;
   /// Queues a command. `ends` are the leases it would end. `done` runs exactly once, unless cut short by the
-  /// end of this object.
-  void add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done);
+  /// end of this object. `bounded`: it is a caller's, for which there must be room; else the leader's own,
+  /// which takes nobody's.
+  void add(Blob command, Instant deadline, std::vector<LeaseId> ends, Done done, bool bounded = true);
 
   /// Something waits to be proposed.
   bool any_waiting() const { return waiting_ > 0; }
@@ -64,6 +67,7 @@ class Proposals {
   void give_up(const Error& not_proposed, const Error& unknown);
   Instant due() const { return earliest_.due(); }
   std::size_t size() const { return pending_.size(); }
+  void count(Held& held) const;
 
  private:
   struct Pending {
@@ -74,6 +78,7 @@ class Proposals {
     Instant deadline;
     std::vector<LeaseId> ends;
     Done done;  ///< empty once told
+    bool bounded = true;
   };
   std::deque<Pending>::iterator first_waiting();
   /// Takes out all from there on, and tells.
@@ -81,9 +86,13 @@ class Proposals {
   void finish(Pending pending, state::Reply reply);
 
   EndsDecided ends_decided_;
+  const Bounds bounds_;
   std::deque<Pending> pending_;  // those in the log, then the `waiting_` last ones
   std::size_t waiting_ = 0;
+  // Those that are bounded:
+  std::size_t count_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t taken_ = 0;
   Earliest earliest_;
 };
 

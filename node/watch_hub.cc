@@ -12,9 +12,9 @@ namespace holdfast::node {
 
 class WatchHub::Impl {
  public:
-  Impl(const state::Machine& machine, ImageStore& image_store, Loop& loop)
+  Impl(const state::Machine& machine, ImageStore& image_store, Loop& loop, const Bounds& bounds)
       : loop_(loop),
-        config_(machine, image_store, [this](WatchId id) { notify(id); }),
+        config_(machine, image_store, bounds, [this](WatchId id) { notify(id); }),
         registry_(machine, [this](WatchId id) { notify(id); }) {}
 
   WatchId open(WatchSink& sink) {
@@ -64,8 +64,8 @@ class WatchHub::Impl {
   Lifetime lifetime_;
 };
 
-WatchHub::WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop)
-    : impl_(std::make_unique<Impl>(machine, image_store, loop)) {}
+WatchHub::WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop, const Bounds& bounds)
+    : impl_(std::make_unique<Impl>(machine, image_store, loop, bounds)) {}
 
 WatchHub::~WatchHub() = default;
 
@@ -92,6 +92,8 @@ RegistryBatch WatchHub::take_registry(WatchId watch, std::size_t most_changes) {
 }
 
 void WatchHub::close(WatchId watch) { impl_->close(watch); }
+
+void WatchHub::count(Held& held) const { impl_->config().count(held); }
 
 void WatchHub::replacing(const state::Machine& next) { impl_->registry().replacing(next); }
 

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "config/config_table.h"
+#include "node/bounds.h"
 #include "node/ports/image_store.h"
 #include "node/ports/loop.h"
 #include "registry/registry_table.h"
@@ -45,7 +46,7 @@ struct RegistryBatch {
 
 class WatchHub {
  public:
-  WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop);
+  WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop, const Bounds& bounds = {});
   ~WatchHub();
 
   /// Changes of the range with revision >= `from`, exactly once, in order; `from` may be in the future. Zero
@@ -61,6 +62,7 @@ class WatchHub {
   RegistryBatch take_registry(WatchId watch, std::size_t most_changes);
 
   void close(WatchId watch);
+  void count(Held& held) const;
 
   // --- From the node ---
   /// After a command was applied: its events, all at one revision.

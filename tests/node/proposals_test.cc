@@ -137,9 +137,24 @@ TEST_CASE_METHOD(Fixture, "the bytes under way are bounded, and freed with the a
   proposals.add(Blob(std::string(limits::kMaxPendingProposalBytes, 'x')), kNever, {},
                 [](const state::Reply&) {});
   CHECK(proposals.has_room(1).error().code == Errc::kOverloaded);
+  Held held;
+  proposals.count(held);
+  CHECK(held.proposals == 1);
+  CHECK(held.proposal_bytes == limits::kMaxPendingProposalBytes);
   accept(1, 1);
   resolve(1, 1);
   CHECK(proposals.has_room(1));
+}
+
+TEST_CASE_METHOD(Fixture, "what the leader proposes itself takes no caller's room") {
+  proposals.add(
+      Blob(std::string(limits::kMaxPendingProposalBytes, 'x')), kNever, {}, [](const state::Reply&) {},
+      false);
+  CHECK(proposals.has_room(1));
+  Held held;
+  proposals.count(held);
+  CHECK(held.proposals == 0);
+  CHECK(held.proposals_taken == 0);
 }
 
 }  // namespace

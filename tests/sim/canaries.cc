@@ -44,7 +44,11 @@ const std::vector<Canary>& canaries() {
       {"keepalive_over_an_undecided_expiry", "a lease is renewed while its end is in the log", 800},
       {"keepalive_without_asking", "a leader renews leases without asking whether it still leads", 400},
       {"new_leader_gives_half_a_ttl", "a new leader does not give a lease its whole time again", 400},
+      {"low_space_takes_entries", "a follower that is short of space takes what a leader sends", 400},
+      {"low_space_takes_writes", "a leader that is short of space takes writes", 400},
+      {"queue_whatever_is_asked", "a leader takes commands without end, though none is decided", 400},
       {"read_without_asking", "a leader answers reads without asking whether it still leads", 400},
+      {"slow_watcher_keeps_its_queue", "what waits for a slow watcher grows", 400},
       {"slow_watcher_loses_its_queue", "a watcher that falls behind goes on behind what it missed", 1000},
       {"watch_resumes_one_too_late", "a watch begins one revision too late", 100},
       // state

@@ -35,6 +35,7 @@ void Checker::after_step(Member& member) {
   }
   check_monotone(member, status, seen);
   check_memory(member, status, seen);
+  check_callers(member, seen);
   if (status.commit != seen.commit) check_commit(member, status, seen);
   check_leader(member, status, seen);
   if (member.disk().issued().base != seen.base) check_membership(member, seen);
@@ -71,6 +72,9 @@ void Checker::before_write(const Member& member, const std::optional<raft::HardS
                   member.name() + ": takes its vote in term " + std::to_string(last.term.value()) + " back");
   }
   const StoredLog& log = member.disk().issued();
+  // A leader's own are what it had taken before, and what ends by itself.
+  if (!entries.empty() && member.space_low() && member.node()->status().role != raft::Role::kLeader)
+    verdict_.fail(Invariant::kDiskSpace, member.name() + ": takes a leader's entries while its space is low");
   if (!entries.empty()) {
     for (Index each = entries.front().index; each <= log.last(); each = each.next()) {
       if (log.find(each)->membership) verdict_.count(Figure::kRolledBack);
@@ -244,6 +248,20 @@ void Checker::check_memory(const Member& member, const raft::Status& status, See
   if (grew && bytes > limits.max_uncommitted_bytes)
     verdict_.fail(Invariant::kBoundedMemory, member.name() + ": more waits to be committed than may");
   seen.uncommitted_bytes = bytes;
+}
+
+/// What callers and watchers make a node hold has bounds, and while its space is low it takes nothing more.
+void Checker::check_callers(const Member& member, Seen& seen) {
+  const node::Held held = member.node()->held();
+  const node::Bounds& bounds = member.options().bounds;
+  if (held.proposals > bounds.proposals || held.proposal_bytes > bounds.proposal_bytes)
+    verdict_.fail(Invariant::kBoundedMemory, member.name() + ": more commands are under way than may");
+  if (held.largest_watch_queue_bytes > bounds.watch_queue_bytes)
+    verdict_.fail(Invariant::kBoundedMemory, member.name() + ": more waits for a watcher than may");
+  if (seen.space_low && member.space_low() && held.proposals_taken > seen.proposals_taken)
+    verdict_.fail(Invariant::kDiskSpace, member.name() + ": takes a client's write while its space is low");
+  seen.space_low = member.space_low();
+  seen.proposals_taken = held.proposals_taken;
 }
 
 void Checker::check_applied(const Member& member, const state::Machine& machine) {

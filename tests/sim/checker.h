@@ -37,6 +37,8 @@ class Checker {
     bool leads = false;
     Index base;  ///< of its log
     std::size_t uncommitted_bytes = 0;
+    bool space_low = false;
+    std::uint64_t proposals_taken = 0;
   };
   struct Identity {
     std::uint64_t digest = 0;
@@ -50,6 +52,7 @@ class Checker {
   bool is_durable(const raft::Member& voter, Index index, Term term) const;
   void check_membership(const Member& member, Seen& seen);
   void check_memory(const Member& member, const raft::Status& status, Seen& seen);
+  void check_callers(const Member& member, Seen& seen);
   void check_applied(const Member& member, const state::Machine& machine);
 
   Verdict& verdict_;

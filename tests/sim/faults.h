@@ -55,7 +55,8 @@ class Faults {
   void crash_all(Duration down);
   void oversleep(Member& member);
   void usurp(Member& member, Duration apart);
-  void cut_off_once_usurped(Member& member, const Member& heir, Duration apart, bool with_learners, int looks);
+  void cut_off_once_usurped(Member& member, const Member& heir, Duration apart, bool with_learners,
+                            int looks);
   bool votes(const Member& member) const;
   /// Its clients still reach it, and so do the learners if they are to.
   void isolate(Member& member, bool with_learners);

@@ -38,6 +38,8 @@ std::string_view name_of(Invariant invariant) {
       return "watches";
     case Invariant::kBoundedMemory:
       return "bounded memory";
+    case Invariant::kDiskSpace:
+      return "disk space";
     case Invariant::kProgress:
       return "progress";
     case Invariant::kConvergence:

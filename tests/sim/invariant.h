@@ -24,6 +24,7 @@ enum class Invariant {
   kLinearizableRead,    ///< a read sees all that was known before it began
   kWatch,               ///< every change once, in order, without a gap
   kBoundedMemory,       ///< what grows has a bound
+  kDiskSpace,           ///< whoever is short of space takes no writes
   kProgress,            ///< a healed world goes on
   kConvergence,         ///< and comes to rest, alike everywhere
   kNoOrphan,            ///< nothing is left that nobody wants

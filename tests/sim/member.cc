@@ -23,6 +23,7 @@ class Member::Process final : public node::Loop,
 
   node::Node& node() { return node_; }
   bool paused = false;
+  bool space_low = false;
   Links links;
 
   void run(Callback<void()> what) {
@@ -182,6 +183,7 @@ Member::~Member() = default;
 
 node::Node* Member::node() const { return process_ ? &process_->node() : nullptr; }
 bool Member::paused() const { return process_ && process_->paused; }
+bool Member::space_low() const { return process_ && process_->space_low; }
 
 const raft::Membership& Member::logged_membership() const {
   static const raft::Membership kNobody;
@@ -222,7 +224,11 @@ DiskEvents Member::disk_events() {
   };
   events.space_changed = [this](const node::Space& space) {
     verdict_.trace(space.low ? "space low" : "space back", name());
-    if (process_) process_->run([this, space] { process_->node().space_changed(space); });
+    if (!process_) return;
+    process_->run([this, space] {
+      process_->space_low = space.low;
+      process_->node().space_changed(space);
+    });
   };
   events.lost = [this](const std::string& what) {
     verdict_.fail(Invariant::kDurability, name() + ": " + what);

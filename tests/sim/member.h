@@ -53,6 +53,8 @@ class Member {
   const raft::Membership& logged_membership() const;
   bool up() const { return process_ != nullptr; }
   bool paused() const;
+  /// Its process was told so.
+  bool space_low() const;
   /// Its disk is damaged, and it will not start with it any more.
   bool refused() const { return refused_; }
   /// For people: "n1 leads in term 4, commit 17".

@@ -73,6 +73,14 @@ node::Options draw_node(Random& random, bool large_image) {
   return node;
 }
 
+/// Tiny ones now and then: who runs into them is refused, or reads history.
+void draw_bounds(Random& random, bool large_values, node::Bounds& bounds) {
+  if (random.chance(15)) bounds.proposals = random.between(1, 4);
+  // What a client sends fits at least alone.
+  if (random.chance(15)) bounds.proposal_bytes = large_values ? 1 << 19 : random.between(3000, 8000);
+  if (random.chance(30)) bounds.watch_queue_bytes = random.between(200, 3000);
+}
+
 /// Half of the worlds keep the members they began with, but for lost disks.
 ChurnOptions draw_churn(Random& random) {
   ChurnOptions churn;
@@ -119,6 +127,7 @@ WorldOptions draw_options(std::uint64_t seed) {
   options.churn = draw_churn(random);
   options.lax_links = random.chance(40);
   if (!options.disk.sqlite) options.faults.flipped_bit = 0;
+  if (!options.disk.sqlite) draw_bounds(random, options.large_values, options.node.bounds);
   return options;
 }
 
