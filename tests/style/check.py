@@ -27,6 +27,7 @@ EDGES = {
     "client": {"base", "schema", "net", "holdfast"},
     "client/include": {"holdfast"},
     "bench": {"base", "schema", "net"},
+    "bench/micro": {"base", "raft", "state", "node", "storage", "peer", "bench"} | DOMAINS,
     "cli": {"holdfast"},
     "examples": {"holdfast"},
 }
@@ -40,6 +41,7 @@ THIRD_PARTY = {
     "CLI/": {"server", "cli", "examples", "bench"},
     "nlohmann/": {"cli", "examples", "gateway", "bench"},
     "grpcpp/": {"bench"},
+    "benchmark/": {"bench"},
     "openssl/": {"net"},
 }
 # Pattern, why, and the folders where it is at home.
