@@ -6,11 +6,13 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
-from typing import Iterator, Optional
+from typing import Iterable, Iterator, Optional
 
 from processes import Server, Unfinished, eventually, free_ports
 
@@ -42,6 +44,10 @@ class Cluster:
         """The node that leads, as it says itself; None if none does, or another does not follow yet."""
         raise NotImplementedError
 
+    def write(self, node: int) -> bool:
+        """One small write through a node. Returns: whether it was acknowledged, within a fraction of a second."""
+        raise NotImplementedError
+
     def data_dir(self, node: int) -> pathlib.Path:
         return self.dir / f"node{node}"
 
@@ -57,11 +63,34 @@ class Cluster:
 
     def start(self) -> None:
         """Starts what does not run, and waits until one node leads and the others follow."""
+        self.start_processes()
+        self.await_leader()
+
+    def start_processes(self) -> None:
         for node in range(NODES):
             server = self.servers[node]
             if server is None or not server.runs:
                 self.start_node(node)
-        self.await_leader()
+
+    def seconds_to_first_write(self, nodes: Iterable[int]) -> float:
+        """From now until one of `nodes` acknowledges a write; each is asked again as soon as it refused. Raises Unfinished."""
+        begin = time.monotonic()
+        done: list[float] = []
+
+        def ask(node: int) -> None:
+            while not done and time.monotonic() < begin + START_LIMIT_SECONDS:
+                if self.write(node):
+                    done.append(time.monotonic() - begin)
+                time.sleep(0.005)
+
+        threads = [threading.Thread(target=ask, args=(node,)) for node in nodes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if not done:
+            raise Unfinished(f"{self.name} took no write within {START_LIMIT_SECONDS:g} s")
+        return min(done)
 
     def await_leader(self) -> int:
         def found() -> bool:
@@ -131,6 +160,10 @@ class Holdfast(Cluster):
         leaders = [member["endpoint"] for member in members if member["role"] == "leader"]
         return next((node for node in range(NODES) if self.endpoint(node) in leaders), None)
 
+    def write(self, node: int) -> bool:
+        command = [str(self.bin_dir / "holdfast"), "--endpoints", self.endpoint(node), "--timeout", "300ms", "put", "probe", "x"]
+        return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+
 
 class Etcd(Cluster):
     name = "etcd"
@@ -152,9 +185,16 @@ class Etcd(Cluster):
         return leads[0] if len(leads) == 1 else None
 
     def _status(self, node: int) -> dict:
-        request = urllib.request.Request(f"http://{self.endpoint(node)}/v3/maintenance/status", b"{}")
+        return self._ask(node, "maintenance/status", b"{}", limit=1.0)
+
+    def write(self, node: int) -> bool:
+        return "header" in self._ask(node, "kv/put", b'{"key":"cHJvYmU=","value":"eA=="}', limit=0.3)
+
+    def _ask(self, node: int, method: str, body: bytes, limit: float) -> dict:
+        """Through its JSON gateway. Returns: the answer; nothing if there is none."""
+        request = urllib.request.Request(f"http://{self.endpoint(node)}/v3/{method}", body)
         try:
-            with urllib.request.urlopen(request, timeout=1) as answer:
+            with urllib.request.urlopen(request, timeout=limit) as answer:
                 return json.load(answer)
         except (OSError, ValueError, http.client.HTTPException):
             return {}
@@ -182,6 +222,19 @@ class ZooKeeper(Cluster):
     def leader(self) -> Optional[int]:
         modes = [self._ask(node).get("Mode", "") for node in range(NODES)]
         return modes.index("leader") if sorted(modes) == ["follower", "follower", "leader"] else None
+
+    def write(self, node: int) -> bool:
+        """To open a session is a write."""
+        hello = struct.pack(">iiqiqi16s?", 45, 0, 0, 10_000, 0, 16, b"", False)
+        goodbye = struct.pack(">iii", 8, 0, -11)
+        try:
+            with socket.create_connection(("127.0.0.1", self.ports[node][0]), timeout=0.3) as connection:
+                connection.sendall(hello)
+                opened = len(connection.recv(64)) >= 36
+                connection.sendall(goodbye)
+                return opened
+        except OSError:
+            return False
 
     def _ask(self, node: int) -> dict[str, str]:
         """What a node answers to "srvr": lines of "Name: value"."""

@@ -8,13 +8,14 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import sys
 from typing import Iterator
 
 import table
 from clusters import KINDS, kind_version
 from processes import Unfinished
-from rounds import one_round, stop_cleanly_on_signals
+from rounds import one_round
 from workloads import WORKLOADS, Plan, chosen
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -48,6 +49,14 @@ def alone(scratch: pathlib.Path) -> Iterator[None]:
         except BlockingIOError as held:
             raise Unfinished(f"another comparison runs: it holds {path}") from held
         yield
+
+
+def end_cleanly_on_signals() -> None:
+    """A signal unwinds the stack, so that clusters and their data are removed."""
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 def describe(options: argparse.Namespace, services: list[str]) -> dict:
@@ -103,7 +112,7 @@ def main() -> int:
             show({"saved": str(options.saved)}, rows, services, options.json)
             return 0
         about = describe(options, services)
-        stop_cleanly_on_signals()
+        end_cleanly_on_signals()
         with alone(options.scratch):
             rows = collect(options, services, workloads)
     except (Unfinished, OSError) as error:

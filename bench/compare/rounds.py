@@ -1,31 +1,31 @@
-"""One service's part of a round: the life of a cluster, in phases, with what is measured in each."""
-import signal
+"""One service's part of a round: the lives of a few clusters, and what is measured in each."""
 import sys
-from typing import Iterator
+from typing import Callable, Iterator
 
+import lifecycle
 from clusters import KINDS, Cluster, running
 from processes import Unfinished
 from workloads import KEY_SPACE, Load, Plan, Workload, fill, measure, run_load
 
-Row = dict  # round, service, workload, and values or failed
+# One measurement: round, service, workload, and values (numbers by name) or failed (why there are none).
+Row = dict
 
 
-def warm_up(plan: Plan, cluster: Cluster, ops: tuple[str, ...]) -> None:
+def warm_up(plan: Plan, cluster: Cluster, op: str) -> None:
     """Runs what is measured next for a while: a Java machine is several times slower before it has compiled it."""
-    for op in ops:
-        if plan.warm_up > 0:
-            run_load(plan, cluster, Load(op, 16, 64), plan.warm_up)
+    if plan.warm_up > 0:
+        run_load(plan, cluster, Load(op, 16, 64), plan.warm_up)
 
 
 def before_fresh(plan: Plan, cluster: Cluster) -> None:
     """etcd's reads are slower after a burst of writes, until a restart."""
     cluster.stop()
     cluster.start()
-    warm_up(plan, cluster, ("get",))
+    warm_up(plan, cluster, "get")
 
 
 def before_writes(plan: Plan, cluster: Cluster) -> None:
-    warm_up(plan, cluster, ("put",))
+    warm_up(plan, cluster, "put")
 
 
 def before_burst(plan: Plan, cluster: Cluster) -> None:
@@ -33,27 +33,22 @@ def before_burst(plan: Plan, cluster: Cluster) -> None:
 
 
 def before_locks(plan: Plan, cluster: Cluster) -> None:
-    warm_up(plan, cluster, ("lock",))
+    warm_up(plan, cluster, "lock")
+
+
+def before_leases(_plan: Plan, _cluster: Cluster) -> None:
+    """Nothing: a keepalive is warm after a few hundred."""
 
 
 # In this order; a phase of which nothing was chosen is left out.
-PHASES = {"fresh": before_fresh, "writes": before_writes, "burst": before_burst, "locks": before_locks,
-          "leases": lambda plan, cluster: None}
+PHASES: dict[str, Callable[[Plan, Cluster], None]] = {
+    "fresh": before_fresh, "writes": before_writes, "burst": before_burst, "locks": before_locks, "leases": before_leases}
 NEED_KEYS = {"fresh", "writes", "burst"}
 
-
-def attempt(number: int, service: str, name: str, measured) -> Row:
-    """One row; what could not be measured says why, and the rest goes on."""
-    row: Row = {"round": number, "service": service, "workload": name}
-    try:
-        row["values"] = measured()
-    except (Unfinished, OSError, ValueError, KeyError) as error:
-        row["failed"] = str(error)
-    say(row)
-    return row
+Measured = Iterator[tuple[str, Callable[[], dict[str, float]]]]
 
 
-def steady(plan: Plan, number: int, service: str, workloads: list[Workload]) -> Iterator[Row]:
+def loads(plan: Plan, service: str, workloads: list[Workload]) -> Measured:
     """Loads on a cluster that stays as it is."""
     with running(KINDS[service], plan.bin_dir, plan.scratch) as cluster:
         if any(one.phase in NEED_KEYS for one in workloads):
@@ -63,29 +58,41 @@ def steady(plan: Plan, number: int, service: str, workloads: list[Workload]) -> 
             if mine:
                 prepare(plan, cluster)
             for one in mine:
-                yield attempt(number, service, one.name, lambda: measure(plan, cluster, one))
+                yield one.name, lambda one=one: measure(plan, cluster, one)
+
+
+# What has a cluster of its own, and the phases that are measured on it.
+PARTS: tuple[tuple[Callable[[Plan, str, list[Workload]], Measured], set[str]], ...] = (
+    (loads, set(PHASES)), (lifecycle.sizes, {"size"}), (lifecycle.failover, {"failover"}))
 
 
 def one_round(plan: Plan, number: int, services: list[str], workloads: list[Workload]) -> Iterator[Row]:
     """Every service once, one after the other: nothing of two services ever runs at the same time."""
     for service in services:
-        loads = [one for one in workloads if one.phase in PHASES]
-        try:
-            if loads:
-                yield from steady(plan, number, service, loads)
-        except (Unfinished, OSError) as error:
-            yield {"round": number, "service": service, "workload": "*", "failed": str(error)}
-            print(f"  round {number}, {service}: {error}", file=sys.stderr, flush=True)
+        for part, phases in PARTS:
+            mine = [one for one in workloads if one.phase in phases]
+            if mine:
+                yield from rows_of(part(plan, service, mine), number, service)
+
+
+def rows_of(measured: Measured, number: int, service: str) -> Iterator[Row]:
+    """What could not be measured says why, and the rest goes on; without its cluster a part has no rest."""
+    row: Row = {"round": number, "service": service, "workload": "*"}
+    try:
+        for name, take in measured:
+            row = {"round": number, "service": service, "workload": name}
+            try:
+                row["values"] = take()
+            except (Unfinished, OSError, ValueError, KeyError) as error:
+                row["failed"] = str(error)
+            say(row)
+            yield row
+    except (Unfinished, OSError) as error:
+        row = {"round": number, "service": service, "workload": "*", "failed": str(error)}
+        say(row)
+        yield row
 
 
 def say(row: Row) -> None:
     found = row.get("failed") or ", ".join(f"{name} {value:.4g}" for name, value in row["values"].items())
     print(f"  round {row['round']}, {row['service']}, {row['workload']}: {found}", file=sys.stderr, flush=True)
-
-
-def stop_cleanly_on_signals() -> None:
-    """A signal unwinds the stack, so that clusters and their data are removed."""
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)

@@ -5,7 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
-from typing import Callable, Iterable
+from typing import Iterable, Optional
 
 from clusters import Cluster
 from processes import Unfinished
@@ -27,9 +27,9 @@ class Load:
 class Workload:
     name: str
     what: str
-    load: Load
-    # Which part of a cluster's life it belongs to: see rounds.py.
+    # Which part of a cluster's life it belongs to: see rounds.py and lifecycle.py.
     phase: str
+    load: Optional[Load] = None
     # Processor time is counted until the servers have nothing left to do for it.
     counts_cpu: bool = False
 
@@ -49,24 +49,24 @@ POINTS = ((1, 1), (16, 64), (32, 256), (100, 1000))  # connections, operations i
 def _puts() -> Iterable[Workload]:
     for connections, in_flight in POINTS:
         yield Workload(f"put-{in_flight}", f"durable writes, {in_flight} in flight on {connections}",
-                       Load("put", connections, in_flight), "writes", counts_cpu=True)
+                       "writes", Load("put", connections, in_flight), counts_cpu=True)
 
 
 def _gets(phase: str, suffix: str, when: str) -> Iterable[Workload]:
     for connections, in_flight in ((16, 64), (100, 1000)):
         yield Workload(f"get-{in_flight}{suffix}", f"linearizable reads, {in_flight} in flight on {connections}, {when}",
-                       Load("get", connections, in_flight), phase)
+                       phase, Load("get", connections, in_flight))
     yield Workload(f"get-serializable-1000{suffix}", f"serializable reads, 1000 in flight on 100, {when}",
-                   Load("get", 100, 1000, serializable=True), phase)
+                   phase, Load("get", 100, 1000, serializable=True))
 
 
 def _locks() -> Iterable[Workload]:
     for connections, in_flight in ((1, 1), (16, 64), (100, 1000)):
         yield Workload(f"lock-{in_flight}", f"lock + unlock, each its own, {in_flight} in flight on {connections}",
-                       Load("lock", connections, in_flight), "locks")
+                       "locks", Load("lock", connections, in_flight))
     for clients in (2, 32):
         yield Workload(f"contended-{clients}", f"one lock, {clients} clients, handovers",
-                       Load("contended", clients, clients), "locks")
+                       "locks", Load("contended", clients, clients))
 
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -74,7 +74,12 @@ WORKLOADS: tuple[Workload, ...] = (
     *_puts(),
     *_gets("burst", "-after-writes", "after a burst of writes"),
     *_locks(),
-    Workload("keepalive", "1000 leases or sessions kept alive", Load("keepalive", 100, 1000), "leases"),
+    Workload("keepalive", "1000 leases or sessions kept alive", "leases", Load("keepalive", 100, 1000)),
+    Workload("cold-start", "three new members started until the first write", "size"),
+    Workload("idle", "nothing stored, nothing done", "size"),
+    Workload("keys-100k", "100,000 keys of 256 bytes written once each", "size"),
+    Workload("restart-100k", "all stopped, started again with these keys until the first write", "size"),
+    Workload("failover", "leader killed (kill -9) until the next write", "failover"),
 )
 
 
@@ -136,6 +141,7 @@ def fill(plan: Plan, cluster: Cluster, keys: int) -> None:
 
 def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float]:
     """Runs a workload. Returns: its figures, by name and unit as in the table."""
+    assert workload.load is not None
     before = cluster.settled_cpu_seconds() if workload.counts_cpu else 0.0
     figures = run_load(plan, cluster, workload.load, plan.seconds)
     values = {"rate": figures["rate"], "p50_ms": figures["p50_us"] / 1000, "p99_ms": figures["p99_us"] / 1000,
