@@ -63,6 +63,7 @@ struct Figures {
   std::uint64_t count = 0;   ///< answered with success; a keepalive counts for each of its leases
   std::uint64_t errors = 0;  ///< everything else
   std::string first_error;
+  std::string failed;  ///< why the run as a whole did not show what it was to show; empty: it did
   Duration elapsed{0};
   Histogram latencies;  ///< of the successes, in the open loop from when they were due
   std::vector<Extra> extras;

@@ -11,10 +11,11 @@ using namespace holdfast;
 
 constexpr int kErrors = 1, kNotRun = 3;
 
-/// Figures that are not what was asked for: some operation failed where none is meant to.
+/// Figures that are not what was asked for.
 bool spoiled(const bench::Load& load, const bench::Figures& figures) {
-  // When a member dies some writes fail; that none succeed afterwards would be another matter.
-  return load.op == bench::Op::kFailover ? figures.count == 0 : figures.errors > 0;
+  // When a member dies some writes fail.
+  const bool errors_belong = load.op == bench::Op::kFailover && figures.count > 0;
+  return !figures.failed.empty() || (figures.errors > 0 && !errors_belong);
 }
 
 }  // namespace
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   }
   if (figures->errors > 0)
     std::cerr << figures->errors << " errors, the first: " << figures->first_error << "\n";
+  if (!figures->failed.empty()) std::cerr << "holdfast-bench: " << figures->failed << "\n";
   const std::string text = bench::text_line(line->op, *figures);
   if (!line->plot.empty()) {
     if (auto written = bench::write_plot(line->plot, text, figures->latencies); !written) {

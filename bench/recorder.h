@@ -25,6 +25,8 @@ class Recorder {
   /// Something that was due (closed loop: sent) then has succeeded now, and counts for `weight` operations.
   void success(Instant due, std::uint64_t weight = 1);
   void failure(kj::StringPtr why);
+  /// The run as a whole did not show what it was to show.
+  void fail_run(kj::StringPtr why);
   void extra(std::string name, std::uint64_t value);
 
   Instant started() const { return started_; }

@@ -94,6 +94,46 @@ class Client {
   Gaps gaps_;
 };
 
+/// What befalls a member: it is killed, or stopped until this is gone.
+class Blow {
+ public:
+  Blow(net::EventLoop& loop, const Load& load)
+      : pid_(load.kill_pid),
+        signal_(load.stop_only ? SIGSTOP : SIGKILL),
+        falls_(loop.timer()
+                   .afterDelay(to_kj(load.kill_after))
+                   .then([this] { fall(); })
+                   .eagerlyEvaluate(nullptr)) {}
+  ~Blow() {
+    if (fallen_ && signal_ == SIGSTOP) ::kill(pid_, SIGCONT);
+  }
+  Blow(const Blow&) = delete;
+  Blow& operator=(const Blow&) = delete;
+
+  bool fallen() const { return fallen_; }
+  /// Errors: a kj exception if there is no such process, or the run was over too soon: then nothing was
+  /// measured.
+  void require_fallen() const {
+    KJ_REQUIRE(error_ == 0, "the process cannot be signalled", pid_, std::strerror(error_));
+    KJ_REQUIRE(fallen_, "the run was over before the process was to be signalled; see --kill-after", pid_);
+  }
+
+ private:
+  void fall() {
+    if (::kill(pid_, signal_) == 0) {
+      fallen_ = true;
+    } else {
+      error_ = errno;
+    }
+  }
+
+  const int pid_;
+  const int signal_;
+  bool fallen_ = false;
+  int error_ = 0;
+  kj::Promise<void> falls_;
+};
+
 class Failover {
  public:
   Failover(net::EventLoop& loop, const Load& load, Recorder& recorder)
@@ -113,24 +153,15 @@ class Failover {
     recorder_.begin();
     all_.begin(loop_.now());
     for (const auto& client : clients_) client->gaps().begin(loop_.now());
-    auto blow = load_.kill_pid == 0 ? kj::Promise<void>(kj::READY_NOW) : strike();
+    if (load_.kill_pid != 0) blow_ = std::make_unique<Blow>(loop_, load_);
     Lanes lanes(loop_, load_, [this](std::size_t lane, Instant due) { return once(lane, due); });
     loop_.run_until(lanes.run());
     report(loop_.now());
-    loop_.run_until(kj::mv(blow));
-    if (load_.kill_pid != 0 && load_.stop_only) ::kill(load_.kill_pid, SIGCONT);
+    if (blow_) blow_->require_fallen();
   }
 
  private:
-  kj::Promise<void> strike() {
-    auto struck = loop_.timer().afterDelay(to_kj(load_.kill_after)).then([this] {
-      const int number = load_.stop_only ? SIGSTOP : SIGKILL;
-      KJ_REQUIRE(::kill(load_.kill_pid, number) == 0, "the process cannot be signalled", load_.kill_pid,
-                 std::strerror(errno));
-      struck_ = true;
-    });
-    return struck.eagerlyEvaluate([this](kj::Exception&& e) { recorder_.failure(e.getDescription()); });
-  }
+  bool struck() const { return blow_ && blow_->fallen(); }
 
   kj::Promise<void> once(std::size_t lane, Instant due) {
     return clients_[lane]->write(value_).then([this, lane, due](Why why) {
@@ -140,20 +171,22 @@ class Failover {
       }
       const Instant now = loop_.now();
       recorder_.success(due);
-      all_.acknowledged(now, struck_);
-      clients_[lane]->gaps().acknowledged(now, struck_);
+      recovered_ = struck();
+      all_.acknowledged(now, struck());
+      clients_[lane]->gaps().acknowledged(now, struck());
     });
   }
 
   /// Whoever still waits for its next acknowledgement has a gap that lasts until now, at the least.
   void report(Instant now) {
     recorder_.end(now);
-    all_.acknowledged(now, struck_);
+    all_.acknowledged(now, struck());
     recorder_.extra("longest_gap_us", static_cast<std::uint64_t>(all_.longest().count()));
-    if (load_.kill_pid == 0) return;
+    if (!blow_) return;
+    if (!recovered_) recorder_.fail_run("no write was acknowledged any more"_kj);
     Duration slowest{0};
     for (const auto& client : clients_) {
-      client->gaps().acknowledged(now, struck_);
+      client->gaps().acknowledged(now, struck());
       slowest = std::max(slowest, client->gaps().longest_after());
     }
     recorder_.extra("gap_after_kill_us", static_cast<std::uint64_t>(all_.longest_after().count()));
@@ -166,7 +199,8 @@ class Failover {
   const std::string value_;
   std::vector<std::unique_ptr<Client>> clients_;
   Gaps all_;
-  bool struck_ = false;
+  bool recovered_ = false;  // a write was acknowledged after the blow
+  std::unique_ptr<Blow> blow_;
 };
 
 }  // namespace

@@ -76,6 +76,31 @@ class Failover(unittest.TestCase):
             self.assertGreaterEqual(figures["slowest_client_us"], figures["gap_after_kill_us"])
             self.assertGreater(figures["count"], 0)
 
+    def test_a_cluster_that_does_not_come_back_is_not_a_success(self):
+        with Cluster(members=1) as cluster:
+            done = bench(cluster, "failover", "--kill", cluster.servers["n1"].pid, "--kill-after", "0.2", "--duration", "0.6",
+                         "--call-timeout", 100)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(b"no write was acknowledged any more", done.stderr)
+            self.assertGreater(json.loads(done.stdout.decode().splitlines()[-1])["gap_after_kill_us"], 300_000)
+
+    def test_a_stopped_member_goes_on_at_the_end(self):
+        with Cluster(members=1) as cluster:
+            done = bench(cluster, "failover", "--kill", cluster.servers["n1"].pid, "--stop", "--kill-after", "0.2", "--duration",
+                         "0.5", "--call-timeout", 100)
+            self.assertEqual(done.returncode, 1, done)
+            cluster.ok("put", "k", "it answers")
+
+    def test_a_process_that_is_not_there_or_a_run_that_is_too_short_measures_nothing(self):
+        with Cluster(members=1) as cluster:
+            nobody = 1 << 30  # above what any system gives
+            short = ("--kill-after", "0.1", "--duration", "0.3")
+            self.assertEqual(bench(cluster, "failover", "--kill", nobody, *short).returncode, 3)
+            late = bench(cluster, "failover", "--kill", cluster.servers["n1"].pid, "--kill-after", 30, "--duration", "0.1")
+            self.assertEqual(late.returncode, 3)
+            self.assertIn(b"--kill-after", late.stderr)
+            cluster.ok("put", "k", "nobody was killed")
+
 
 if __name__ == "__main__":
     unittest.main()
