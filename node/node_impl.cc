@@ -150,13 +150,19 @@ void Node::Impl::apply(const raft::Entry& entry) {
     if (applied.not_understood) return stop_applying(*applied.not_understood);
     reply = reply_to(std::move(applied));
   } else {
-    machine_->skip(entry.index);
+    if (entry.membership) {
+      machine_->apply_membership(entry.index, raft::all_members(*entry.membership));
+    } else {
+      machine_->skip(entry.index);
+    }
   }
   imager_.applied(entry);
   proposals_.resolve(entry.index, entry.term, std::move(reply));
   membership_calls_.applied(entry);
-  if (entry.membership)
+  if (entry.membership) {
     ports_.transport.set_members(driver_.everybody(entry.index), driver_.membership_index());
+    duties_.membership_changed();  // whoever was removed and added again is forgotten by now
+  }
   // The first entry of its own term is the no-op: all that earlier leaders committed is applied now.
   if (!in_office_ && role_ == raft::Role::kLeader && entry.term == term_) take_office();
 }

@@ -16,10 +16,11 @@ namespace holdfast::state {
 namespace level {
 constexpr std::uint16_t kFirst = 1;           ///< where every cluster begins
 constexpr std::uint16_t kBoundedDeletes = 2;  ///< config::Delete::most
+constexpr std::uint16_t kForgetsMembers = 3;  ///< a membership removes the rows of those it does not name
 }  // namespace level
 
 /// The highest level that this version understands.
-constexpr std::uint16_t kSupportedLevel = level::kBoundedDeletes;
+constexpr std::uint16_t kSupportedLevel = level::kForgetsMembers;
 
 /// What a member needs to understand this operation; goes into the entry as its format version.
 std::uint16_t level_of(const Operation& operation);

@@ -79,6 +79,27 @@ void Machine::skip(Index index) {
   impl_->digest.add(index.value());
 }
 
+void Machine::apply_membership(Index index, const std::vector<MemberId>& everybody) {
+  skip(index);
+  if (impl_->feature_level >= level::kForgetsMembers) impl_->forget_all_but(everybody);
+}
+
+void Machine::Impl::forget_all_but(const std::vector<MemberId>& everybody) {
+  const auto forget = [&](auto& table, auto& changes) {
+    for (auto row = table.begin(); row != table.end();) {
+      if (std::find(everybody.begin(), everybody.end(), row->first) != everybody.end()) {
+        ++row;
+        continue;
+      }
+      changes.touch_erased(row->first, row->second);
+      digest.add(row->first.value());
+      row = table.erase(row);
+    }
+  };
+  forget(members, member_changes);
+  forget(member_levels, member_level_changes);
+}
+
 std::vector<Event> Machine::Impl::publish() {
   std::vector<Event> events;
   events.reserve(config_changes_.size() + registry_changes_.size() + lock_changes_.size());

@@ -55,6 +55,10 @@ class Machine {
   Applied apply(Index index, const Blob& command);
   /// Passes over an entry that is not a command.
   void skip(Index index);
+  /// As skip(), for an entry that says who takes part, in whatever part. From level::kForgetsMembers on what
+  /// others had announced is forgotten: members() and level_of() know only whom the entry names, until the
+  /// next one announces itself.
+  void apply_membership(Index index, const std::vector<MemberId>& everybody);
 
   // Read views.
   Index applied() const;

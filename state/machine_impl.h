@@ -22,6 +22,7 @@ class Machine::Impl {
 
   Reply run(Command& command);
   std::vector<Event> publish();
+  void forget_all_but(const std::vector<MemberId>& everybody);
 
   Index freeze();
   std::vector<RowChange> take_rows(std::size_t most);

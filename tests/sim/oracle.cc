@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "raft/quorum.h"
+
 namespace holdfast::sim {
 
 void Oracle::found(raft::Membership founders) {
@@ -17,7 +19,11 @@ void Oracle::commit(const raft::Entry& entry) {
   if (entry.kind == raft::EntryKind::kCommand) {
     apply(entry);
   } else {
-    machine_.skip(entry.index);
+    if (entry.membership) {
+      machine_.apply_membership(entry.index, raft::all_members(*entry.membership));
+    } else {
+      machine_.skip(entry.index);
+    }
   }
   digests_.push_back(machine_.digest());
 }

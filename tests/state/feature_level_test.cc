@@ -111,6 +111,40 @@ TEST_CASE("levels are in the image, and an older version refuses an image of a l
   CHECK(refused.error().code == Errc::kNotEnabled);
 }
 
+TEST_CASE("a membership forgets what others had announced, once every member understands that it does") {
+  const MemberId stays(1);
+  const MemberId goes(2);
+  ClusterOfOne cluster;
+  Machine& machine = cluster.machine;
+  for (const MemberId each : {stays, goes})
+    cluster.apply(AnnounceMember{each, "n", "host:1", level::kBoundedDeletes});
+  machine.apply_membership(machine.applied().next(), {stays});
+  CHECK(machine.members().size() == 2);  // an older member would keep them
+
+  cluster.apply(RaiseFeatureLevel{level::kForgetsMembers});
+  image_of(machine);
+  machine.apply_membership(machine.applied().next(), {stays, goes});
+  CHECK(machine.members().size() == 2);
+  CHECK(machine.rows_pending() == 0);
+  machine.apply_membership(machine.applied().next(), {stays});
+  CHECK(machine.members().size() == 1);
+  CHECK(machine.level_of(stays) == level::kBoundedDeletes);
+  CHECK(machine.level_of(goes) == level::kFirst);
+
+  // The rows leave the image too.
+  std::vector<std::size_t> removed_from;
+  for (const RowChange& row : image_of(machine)) {
+    if (row.removed) removed_from.push_back(row.table);
+  }
+  CHECK(removed_from == std::vector<std::size_t>{kMembersTable, kMemberLevelsTable});
+
+  // Taken in again, it is known again once it has announced itself.
+  machine.apply_membership(machine.applied().next(), {stays, goes});
+  cluster.apply(AnnounceMember{goes, "n", "host:2", level::kForgetsMembers});
+  CHECK(machine.members().at(goes).client_endpoint == "host:2");
+  CHECK(machine.level_of(goes) == level::kForgetsMembers);
+}
+
 TEST_CASE("an image of before there were levels is one of the first level") {
   ClusterOfOne cluster;
   cluster.put("/a", "1");
