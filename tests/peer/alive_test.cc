@@ -47,20 +47,35 @@ Socket dial_as_two(net::EventLoop& loop, const Member& one) {
 
 const Peer kTwoIsAway{MemberId(2), "n2", Endpoint{"127.0.0.1", 1}};
 
+/// Member 2, played by the test: it greets whoever dials, and then says what it is given.
+class PlayedTwo {
+ public:
+  PlayedTwo(net::EventLoop& loop, std::function<void(net::FramedStream&)> and_then) {
+    auto listener =
+        net::Listener::open(loop, kAnyPort, {}, [this, and_then = std::move(and_then)](net::Socket socket) {
+          accepted_.push_back(
+              std::make_unique<net::FramedStream>(std::move(socket), net::FramedStreamOptions{}));
+          static_cast<void>(accepted_.back()->send(encode(hello_of(identity(2), MemberId(1)))));
+          and_then(*accepted_.back());
+        });
+    REQUIRE(listener);
+    listener_ = std::move(*listener);
+  }
+  Peer as_peer() const { return {MemberId(2), "n2", listener_->endpoint()}; }
+  std::size_t dialled() const { return accepted_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<net::FramedStream>> accepted_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
 TEST_CASE("a member that takes everything and gives no sign of life is lost, and dialled again") {
   net::EventLoop loop;
   Member one = member_one();
   one.open(loop);
-  // It greets whoever dials, reads, and says nothing more.
-  std::vector<std::unique_ptr<net::FramedStream>> accepted;
-  auto listener = net::Listener::open(loop, kAnyPort, {}, [&](net::Socket socket) {
-    accepted.push_back(std::make_unique<net::FramedStream>(std::move(socket), net::FramedStreamOptions{}));
-    static_cast<void>(accepted.back()->send(encode(hello_of(identity(2), MemberId(1)))));
-    accepted.back()->when_readable([] {});
-  });
-  REQUIRE(listener);
-  one.start({Peer{MemberId(2), "n2", (*listener)->endpoint()}});
-  run_until(loop, [&] { return accepted.size() == 3; });
+  PlayedTwo two(loop, [](net::FramedStream& stream) { stream.when_readable([] {}); });
+  one.start({two.as_peer()});
+  run_until(loop, [&] { return two.dialled() == 3; });
   CHECK(one.lost == 2);
   CHECK(one.lines.count({"peer_lost", "peer=n2", "it gave no sign of life"}) == 2);
 }
@@ -121,16 +136,12 @@ TEST_CASE("who answers with anything but signs of life is given up") {
   net::EventLoop loop;
   Member one = member_one();
   one.open(loop);
-  std::vector<std::unique_ptr<net::FramedStream>> accepted;
-  auto listener = net::Listener::open(loop, kAnyPort, {}, [&](net::Socket socket) {
-    accepted.push_back(std::make_unique<net::FramedStream>(std::move(socket), net::FramedStreamOptions{}));
-    static_cast<void>(accepted.back()->send(encode(hello_of(identity(2), MemberId(1)))));
-    static_cast<void>(accepted.back()->send(encode(Alive{})));
-    static_cast<void>(accepted.back()->send(encode(raft::Message{
-        MemberId(2), MemberId(1), Term(1), raft::RequestVote{false, false, Index(1), Term(1)}})));
+  PlayedTwo two(loop, [](net::FramedStream& stream) {
+    static_cast<void>(stream.send(encode(Alive{})));
+    static_cast<void>(stream.send(encode(raft::Message{MemberId(2), MemberId(1), Term(1),
+                                                       raft::RequestVote{false, false, Index(1), Term(1)}})));
   });
-  REQUIRE(listener);
-  one.start({Peer{MemberId(2), "n2", (*listener)->endpoint()}});
+  one.start({two.as_peer()});
   run_until(loop, [&] { return one.lost == 1; });
   CHECK(one.lines.count({"peer_lost", "it sent something where it only listens"}) == 1);
   CHECK(one.received.empty());

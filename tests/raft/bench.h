@@ -27,6 +27,10 @@ Options options_for(std::uint64_t self);
 /// One command entry of each term given, at indexes from `first` on.
 std::vector<Entry> entries_of(const std::vector<std::uint64_t>& terms, std::uint64_t first = 1);
 std::vector<Blob> commands(const std::vector<std::string>& texts);
+/// A follower has the log up to there.
+inline AppendReply accepted(std::uint64_t index, std::uint64_t round = 0) {
+  return {true, Index(index), Index(), Term(), round};
+}
 
 /// A restored member of `count` voters, its log made of one entry of each term.
 Restored restored_with(std::uint64_t count, const std::vector<std::uint64_t>& log_terms,

@@ -6,12 +6,6 @@ using namespace holdfast;
 using namespace holdfast::raft;
 using namespace holdfast::raft::bench;
 
-namespace {
-
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
-}  // namespace
-
 TEST_CASE("the bytes in flight to a follower are bounded, and one message always goes") {
   Options options = options_for(1);
   options.max_append_bytes = 1;  // an entry a message

@@ -6,12 +6,6 @@ using namespace holdfast;
 using namespace holdfast::raft;
 using namespace holdfast::raft::bench;
 
-namespace {
-
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
-}  // namespace
-
 TEST_CASE("compaction never takes what was not handed out") {
   Single single(restored_with(3, {1, 1, 1}));
   single.step(Compact{Index(3)});

@@ -35,8 +35,6 @@ bool grants(Single& single, std::uint64_t last, const std::string& recorded) {
   return replies.size() == 1 && replies[0].second.granted;
 }
 
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
 }  // namespace
 
 TEST_CASE("whoever founds a cluster puts on record those who elected it, before anything else") {

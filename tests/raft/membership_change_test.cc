@@ -8,8 +8,6 @@ using namespace holdfast::raft::bench;
 
 namespace {
 
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
 Restored group(std::uint64_t count, std::uint64_t learners) {
   Restored restored;
   restored.membership = voters(count, learners);

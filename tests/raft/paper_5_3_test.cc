@@ -20,8 +20,6 @@ AppendEntries append(std::uint64_t previous, std::uint64_t previous_term, std::v
   return body;
 }
 
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
 std::vector<std::uint64_t> stored_terms(const Single& single) {
   std::vector<std::uint64_t> terms;
   for (const Entry& entry : single.stored) terms.push_back(entry.term.value());

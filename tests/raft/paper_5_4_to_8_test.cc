@@ -9,10 +9,6 @@ using namespace holdfast::raft::bench;
 
 namespace {
 
-AppendReply accepted(std::uint64_t index, std::uint64_t round = 0) {
-  return {true, Index(index), Index(), Term(), round};
-}
-
 std::vector<std::uint64_t> ids(const std::vector<Confirmed>& answers) {
   std::vector<std::uint64_t> found;
   for (const Confirmed& answer : answers) found.push_back(answer.id);

@@ -8,8 +8,6 @@ using namespace holdfast::raft::bench;
 
 namespace {
 
-AppendReply accepted(std::uint64_t index) { return {true, Index(index), Index(), Term(), 0}; }
-
 InstallSnapshot image(std::uint64_t index, std::uint64_t term) {
   return {{Index(index), Term(term), voters(3)}, "digest", 1, 0, Blob("x")};
 }

@@ -1,6 +1,7 @@
 #include "tests/sim/faults.h"
 
 #include "tests/sim/roster.h"
+#include "tests/sim/weighted.h"
 
 namespace holdfast::sim {
 
@@ -27,18 +28,13 @@ void Faults::begin() {
 void Faults::cause_one() {
   Member& member = random_.chance(30) ? leader() : any();
   Duration a_while = this->a_while();
-  const std::uint64_t weights[] = {options_.crash,        options_.crash_all,    options_.stop,
-                                   options_.pause,        options_.partition,    options_.clog,
-                                   options_.slow_disk,    options_.crash_leader, options_.usurp,
-                                   options_.oversleep,    options_.hand_over,    options_.wipe,
-                                   options_.failing_disk, options_.full_disk,    options_.flipped_bit};
-  std::uint64_t all = 0;
-  for (std::uint64_t weight : weights) all += weight;
-  if (all == 0) return;
-  std::uint64_t dice = random_.below(all);
-  int kind = 0;
-  for (; dice >= weights[kind]; ++kind) dice -= weights[kind];
-  switch (kind) {
+  const auto kind =
+      draw_weighted(random_, {options_.crash, options_.crash_all, options_.stop, options_.pause,
+                              options_.partition, options_.clog, options_.slow_disk, options_.crash_leader,
+                              options_.usurp, options_.oversleep, options_.hand_over, options_.wipe,
+                              options_.failing_disk, options_.full_disk, options_.flipped_bit});
+  if (!kind) return;
+  switch (*kind) {
     case 0:
       return crash(member, a_while);
     case 1:

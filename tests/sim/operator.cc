@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tests/sim/door.h"
+#include "tests/sim/weighted.h"
 
 namespace holdfast::sim {
 
@@ -74,15 +75,10 @@ void Operator::next() {
 }
 
 void Operator::act(const raft::Membership& now) {
-  const std::uint64_t weights[] = {options_.add,     options_.promote, options_.remove,
-                                   options_.replace, options_.demote,  options_.several};
-  std::uint64_t all = 0;
-  for (std::uint64_t weight : weights) all += weight;
-  if (all == 0) return;
-  std::uint64_t dice = random_.below(all);
-  int kind = 0;
-  for (; dice >= weights[kind]; ++kind) dice -= weights[kind];
-  switch (kind) {
+  const auto kind = draw_weighted(random_, {options_.add, options_.promote, options_.remove, options_.replace,
+                                            options_.demote, options_.several});
+  if (!kind) return;
+  switch (*kind) {
     case 0:
       return add(now);
     case 1:
