@@ -67,6 +67,8 @@ void add_operations(CLI::App& app, Load& load, Seconds& seconds) {
   watch->add_option("--watchers", load.watchers, "watchers, over all connections")
       ->check(CLI::Range(1, 1'000'000));
   watch->add_flag("--own-prefix", load.own_prefix, "Each watches a prefix of its own; else all the same key");
+  watch->add_flag("--in-step", load.in_step,
+                  "Each write waits until every watcher was told of the one before");
 
   auto* const churn =
       offer(app, load, Op::kChurn, "churn", "register and deregister an instance: one operation");

@@ -40,6 +40,7 @@ struct Load {
 
   // Watch.
   std::size_t watchers = 1000;
+  bool in_step = false;     ///< the next write when all were told of the last, not when it was acknowledged
   bool own_prefix = false;  ///< each watcher a prefix of its own; else all of them the same key
 
   // Churn.

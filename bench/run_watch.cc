@@ -2,6 +2,7 @@
 #include <kj/time.h>
 
 #include <cstring>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class Deliveries {
     std::memcpy(&due, value.begin(), sizeof due);
     recorder_.success(Instant(Duration(due)));
     last_ = loop_.now();
+    while (!waiting_.empty() && waiting_.begin()->first <= recorder_.figures().count) {
+      waiting_.begin()->second->fulfill();
+      waiting_.erase(waiting_.begin());
+    }
   }
   void ended(kj::StringPtr why) { recorder_.failure(kj::str("a watch ended: ", why)); }
 
@@ -37,6 +42,13 @@ class Deliveries {
     if (count >= expected || loop_.now() - last_ > kPatience) return kj::READY_NOW;
     return loop_.timer().afterDelay(1 * kj::MILLISECONDS).then([this, expected] { return await(expected); });
   }
+  /// Done as soon as so many have arrived, or after kPatience.
+  kj::Promise<void> until(std::uint64_t expected) {
+    if (recorder_.figures().count >= expected) return kj::READY_NOW;
+    auto pair = kj::newPromiseAndFulfiller<void>();
+    waiting_.emplace(expected, kj::mv(pair.fulfiller));
+    return pair.promise.exclusiveJoin(loop_.timer().afterDelay(kPatience.count() * kj::MILLISECONDS));
+  }
   Instant last() const { return last_; }
   void begin() { last_ = loop_.now(); }
 
@@ -44,6 +56,8 @@ class Deliveries {
   net::EventLoop& loop_;
   Recorder& recorder_;
   Instant last_;
+  std::multimap<std::uint64_t, kj::Own<kj::PromiseFulfiller<void>>>
+      waiting_;  // by how many must have arrived
 };
 
 class Watcher final : public schema::Config::Watcher::Server {
@@ -98,8 +112,13 @@ kj::Promise<schema::Handle::Client> watch(const Load& load, Services& services, 
 /// Writes at the pace; each value begins with the time from which its deliveries count.
 class Writers {
  public:
-  Writers(net::EventLoop& loop, const Load& load, Recorder& recorder)
-      : loop_(loop), load_(load), recorder_(recorder), places_(load), fleet_(loop, one_each(load)) {}
+  Writers(net::EventLoop& loop, const Load& load, Recorder& recorder, Deliveries& deliveries)
+      : loop_(loop),
+        load_(load),
+        recorder_(recorder),
+        deliveries_(deliveries),
+        places_(load),
+        fleet_(loop, one_each(load)) {}
 
   kj::Promise<void> once(std::size_t lane, Instant due) {
     const Duration::rep since = due.time_since_epoch().count();
@@ -107,12 +126,14 @@ class Writers {
     std::memcpy(value.data(), &since, sizeof since);
     return put(load_, fleet_.of(lane).config, places_.key(sent_++), value)
         .catch_([](kj::Exception&& e) { return Why(kj::str(e.getDescription())); })
-        .then([this, due](Why why) {
+        .then([this, due](Why why) -> kj::Promise<void> {
           KJ_IF_MAYBE (text, why) {
             recorder_.failure(*text);
-          } else {
-            latencies_.record(static_cast<std::uint64_t>((loop_.now() - due).count()));
+            return kj::READY_NOW;
           }
+          latencies_.record(static_cast<std::uint64_t>((loop_.now() - due).count()));
+          if (!load_.in_step) return kj::READY_NOW;
+          return deliveries_.until(latencies_.count() * places_.watchers_of_a_write());
         });
   }
   const Histogram& latencies() const { return latencies_; }
@@ -127,6 +148,7 @@ class Writers {
   net::EventLoop& loop_;
   const Load& load_;
   Recorder& recorder_;
+  Deliveries& deliveries_;
   const Places places_;
   Fleet fleet_;
   std::uint64_t sent_ = 0;
@@ -138,7 +160,7 @@ class Writers {
 void run_watch(net::EventLoop& loop, const Load& load, Recorder& recorder) {
   Deliveries deliveries(loop, recorder);
   Fleet fleet(loop, load);
-  Writers writers(loop, load, recorder);
+  Writers writers(loop, load, recorder, deliveries);
   const Places places(load);
   std::vector<schema::Handle::Client> handles;
   loop.run_until(on_all_lanes(load.watchers, [&](std::size_t number) {

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "bench/compare/teller.h"
+
 namespace holdfast::bench {
 namespace {
 
@@ -10,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 class ClosedLoop {
  public:
   ClosedLoop(const Load& load, Peer& peer, const std::function<void(const Progress&)>& progress)
-      : load_(load), peer_(peer), progress_(progress) {}
+      : load_(load), peer_(peer), teller_(progress) {}
 
   Result<Figures> to_the_end() {
     prepare();
@@ -18,12 +20,12 @@ class ClosedLoop {
     start_ = Clock::now();
     active_ = load_.in_flight;
     for (std::size_t lane = 0; lane < load_.in_flight; ++lane) next(lane);
-    answered_ = told_ = start_;
+    answered_ = start_;
+    teller_.begin();
     while (active_ > 0) {
       peer_.turn();
-      const auto now = Clock::now();
-      if (now - told_ >= std::chrono::seconds(1)) tell(now);
-      if (now - answered_ > load_.call_timeout) {
+      teller_.look_at(figures_);
+      if (Clock::now() - answered_ > load_.call_timeout) {
         for (; active_ > 0; --active_) failed("no answer in time");
       }
     }
@@ -70,15 +72,6 @@ class ClosedLoop {
     });
   }
 
-  void tell(Clock::time_point now) {
-    const auto since_start = std::chrono::duration_cast<Duration>(now - start_);
-    const double since_told = std::chrono::duration<double>(now - told_).count();
-    const double rate = static_cast<double>(figures_.count - told_count_) / since_told;
-    progress_({since_start, figures_.count, figures_.errors, rate});
-    told_ = now;
-    told_count_ = figures_.count;
-  }
-
   void failed(const std::string& why) {
     ++figures_.errors;
     if (figures_.first_error.empty()) figures_.first_error = why;
@@ -86,11 +79,9 @@ class ClosedLoop {
 
   const Load& load_;
   Peer& peer_;
-  const std::function<void(const Progress&)>& progress_;
+  Teller teller_;
   Clock::time_point start_;
   Clock::time_point answered_;  // the last operation
-  Clock::time_point told_;
-  std::uint64_t told_count_ = 0;
   std::uint64_t started_ = 0;
   std::size_t active_ = 0;  // lanes that go on
   std::string refusal_;

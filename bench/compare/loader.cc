@@ -4,6 +4,7 @@
 
 #include "bench/command_line.h"
 #include "bench/compare/closed_loop.h"
+#include "bench/compare/fan_out.h"
 #include "bench/report.h"
 
 namespace holdfast::bench {
@@ -19,11 +20,14 @@ std::string refusal(const CommandLine& line) {
     case Op::kLock:
     case Op::kContended:
     case Op::kKeepAlive:
+    case Op::kWatch:
       break;
     default:
       return line.op + " is an operation of holdfast-bench only";
   }
   if (line.load.rate > 0) return "--rate is an option of holdfast-bench only";
+  if (line.load.op == Op::kWatch && (!line.load.in_step || line.load.own_prefix || line.load.in_flight > 1))
+    return "watch: only --in-step, with one key and one writer";
   if (!line.plot.empty()) return "--plot is an option of holdfast-bench only";
   return {};
 }
@@ -43,7 +47,8 @@ int load_peer(int argc, char** argv, const std::string& service, const OpenPeer&
   const auto tell = [](const Progress& progress) { std::cerr << progress_line(progress) << "\n"; };
   try {
     const auto peer = open(line->load);
-    const auto figures = run_closed_loop(line->load, *peer, tell);
+    const auto figures = line->load.op == Op::kWatch ? run_fan_out(line->load, *peer, tell)
+                                                     : run_closed_loop(line->load, *peer, tell);
     if (!figures) {
       std::cerr << program.name << ": " << figures.error().message << "\n";
       return kNotRun;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace holdfast::bench {
 
@@ -13,10 +14,16 @@ class Peer {
   /// Told why the operation failed; nothing if it succeeded.
   using Done = std::function<void(const std::string& why)>;
 
+  using Told = std::function<void(std::string_view value)>;
+
   virtual ~Peer() = default;
   /// Once for each lane, before the clock starts.
   virtual void prepare(std::size_t lane, Done done) = 0;
   virtual void once(std::size_t lane, Done done) = 0;
+  /// Many watchers of one key, spread over the connections: `told` hears every value of it that one of them
+  /// is told of, from when `ready` was told. Once at most.
+  virtual void watch(std::size_t watchers, Told told, Done ready) = 0;
+  virtual void write_watched(const std::string& value, Done done) = 0;
   /// Sends what is gathered, waits a little for answers and hands them out.
   virtual void turn() = 0;
 };

@@ -12,6 +12,7 @@ from processes import Unfinished
 
 KEY_SPACE = 10_000
 VALUE_BYTES = 256
+WATCHERS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,8 @@ WORKLOADS: tuple[Workload, ...] = (
     *_puts(),
     *_gets("burst", "-after-writes", "after a burst of writes"),
     *_locks(),
-    Workload("keepalive", "1000 leases or sessions kept alive", "leases", Load("keepalive", 100, 1000)),
+    Workload("keepalive", "1000 leases or sessions kept alive", "many", Load("keepalive", 100, 1000)),
+    Workload("watch-1000", "1000 watchers of one key, written again when all were told", "many", Load("watch", 100, 1)),
     Workload("cold-start", "three new members started until the first write", "size"),
     Workload("idle", "nothing stored, nothing done", "size"),
     Workload("keys-100k", "100,000 keys of 256 bytes written once each", "size"),
@@ -104,6 +106,10 @@ def loader_words(plan: Plan, service: str, load: Load, key_space: int = KEY_SPAC
             connections, in_flight, more = 10, 10, ["--leases-per-call", str(load.in_flight // 10)]
         elif service == "zookeeper":
             connections = in_flight
+    if load.op == "watch":
+        more += ["--watchers", str(WATCHERS), "--in-step"]
+        if service == "zookeeper":
+            connections = WATCHERS  # a server keeps one watch for a session and key
     return [str(plan.bin_dir / program), load.op, "--connections", str(connections), "--in-flight", str(in_flight),
             "--value-size", str(VALUE_BYTES), "--key-space", str(key_space), *more]
 

@@ -37,6 +37,8 @@ class Operations(unittest.TestCase):
     def test_a_watch_counts_what_every_watcher_was_told(self):
         shared = self.figures("watch", "--watchers", 20, "--connections", 4, "--total", 30)
         self.assertEqual((shared["count"], shared["writes"]), (600, 30))
+        in_step = self.figures("watch", "--watchers", 20, "--in-step", "--connections", 4, "--total", 30)
+        self.assertEqual((in_step["count"], in_step["writes"]), (600, 30))
         own = self.figures("watch", "--watchers", 20, "--own-prefix", "--connections", 4, "--in-flight", 3, "--total", 30)
         self.assertEqual((own["count"], own["writes"]), (30, 30))
 

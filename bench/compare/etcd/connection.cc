@@ -68,6 +68,16 @@ void Connection::grant(std::int64_t ttl_seconds, Call<pb::LeaseGrantResponse>::T
 }
 
 void Connection::await_deletion(const std::string& key, std::int64_t from_revision, Peer::Done then) {
+  const auto on_change = [then = std::move(then)](const pb::Event* event) {
+    if (event != nullptr && event->type() != pb::Event::DELETE) return true;
+    then(event == nullptr ? "the stream of watches ended" : "");
+    return false;
+  };
+  watch(key, from_revision, on_change, [] {});
+}
+
+void Connection::watch(const std::string& key, std::int64_t from_revision, OnChange on_change,
+                       std::function<void()> ready) {
   if (!watch_stream_) {
     watch_stream_ = std::make_unique<Watches>(
         [this](grpc::ClientContext* context) { return watch_->PrepareAsyncWatch(context, &queue_); },
@@ -76,28 +86,34 @@ void Connection::await_deletion(const std::string& key, std::int64_t from_revisi
   pb::WatchRequest request;
   request.mutable_create_request()->set_key(key);
   request.mutable_create_request()->set_start_revision(from_revision);
-  asked_.push_back(std::move(then));
+  asked_.push_back({std::move(on_change), std::move(ready)});
   watch_stream_->send(std::move(request));
 }
 
 void Connection::on_watch(pb::WatchResponse* response) {
   if (response == nullptr) {
-    for (auto& waiting : std::exchange(asked_, {})) waiting("the stream of watches ended");
-    for (auto& [number, waiting] : std::exchange(watches_, {})) waiting("the stream of watches ended");
+    for (auto& asked : std::exchange(asked_, {})) asked.on_change(nullptr);
+    for (auto& [number, on_change] : std::exchange(watches_, {})) on_change(nullptr);
     return;
   }
   if (response->created()) {
-    watches_.emplace(response->watch_id(), std::move(asked_.front()));
+    const Asked asked = std::move(asked_.front());
     asked_.pop_front();
+    watches_.emplace(response->watch_id(), asked.on_change);
+    asked.ready();
   }
-  for (const pb::Event& event : response->events()) {
-    if (event.type() != pb::Event::DELETE) continue;
-    auto found = watches_.extract(response->watch_id());
-    if (found.empty()) return;
+  hand_out(*response);
+}
+
+void Connection::hand_out(const pb::WatchResponse& response) {
+  const auto found = watches_.find(response.watch_id());
+  if (found == watches_.end()) return;
+  for (const pb::Event& event : response.events()) {
+    if (found->second(&event)) continue;
+    watches_.erase(response.watch_id());
     pb::WatchRequest request;
-    request.mutable_cancel_request()->set_watch_id(response->watch_id());
+    request.mutable_cancel_request()->set_watch_id(response.watch_id());
     watch_stream_->send(std::move(request));
-    found.mapped()({});
     return;
   }
 }

@@ -13,6 +13,7 @@ using namespace holdfast::bench;
 
 // Longer than any run: what is measured is not how leases end.
 constexpr std::int64_t kLeaseSeconds = 600;
+constexpr const char* kWatched = "/bench/watched";
 
 class EtcdPeer final : public Peer {
  public:
@@ -68,6 +69,27 @@ class EtcdPeer final : public Peer {
       default:
         return put(lane, std::move(done));
     }
+  }
+
+  void watch(std::size_t watchers, Told told, Done ready) override {
+    told_ = std::move(told);
+    const auto missing =
+        std::make_shared<std::size_t>(watchers);  // owned by the callbacks of those that begin
+    for (std::size_t watcher = 0; watcher < watchers; ++watcher) {
+      const auto on_change = [this](const etcd::pb::Event* event) {
+        if (event != nullptr) told_(event->kv().value());
+        return true;
+      };
+      connection_of(watcher).watch(kWatched, 0, on_change, [missing, ready] {
+        if (--*missing == 0) ready({});
+      });
+    }
+  }
+  void write_watched(const std::string& value, Done done) override {
+    etcd::pb::PutRequest request;
+    request.set_key(kWatched);
+    request.set_value(value);
+    connection_of(0).put(request, std::move(done));
   }
 
   void turn() override {
@@ -126,6 +148,7 @@ class EtcdPeer final : public Peer {
   const Op op_;
   const bool serializable_;
   Keys keys_;
+  Told told_;
   const std::string value_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<etcd::Connection>> connections_;

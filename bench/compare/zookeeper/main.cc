@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "bench/compare/loader.h"
@@ -23,6 +24,7 @@ using zookeeper::Session;
 using Clock = std::chrono::steady_clock;
 // A session of which a server hears nothing for 40 s has ended.
 constexpr std::chrono::seconds kPingInterval{10};
+constexpr const char* kWatched = "/bench/watched";
 
 /// ZooKeeper 3.8.0 now and then forgets a session that it is asked for until something else is written: then
 /// another is asked for, which is such a write.
@@ -85,6 +87,24 @@ class ZooKeeperPeer final : public Peer {
     }
   }
 
+  /// A server keeps one watch for a session and path: a watcher needs a session of its own to count as one.
+  void watch(std::size_t watchers, Told told, Done ready) override {
+    told_ = std::move(told);
+    make_node(kWatched, [this, watchers, ready = std::move(ready)](const std::string& failure) {
+      if (!failure.empty()) return ready(failure);
+      const auto missing =
+          std::make_shared<std::size_t>(watchers);  // owned by the callbacks of those that begin
+      for (std::size_t watcher = 0; watcher < watchers; ++watcher) {
+        read_and_watch(watcher, [missing, ready](std::string_view) {
+          if (--*missing == 0) ready({});
+        });
+      }
+    });
+  }
+  void write_watched(const std::string& value, Done done) override {
+    session_of(0).send(Kind::kSetData, zookeeper::set_data(kWatched, value), report_to(std::move(done)));
+  }
+
   void turn() override {
     if (const auto now = Clock::now(); now - pinged_ >= kPingInterval) {
       pinged_ = now;
@@ -123,6 +143,18 @@ class ZooKeeperPeer final : public Peer {
                  });
   }
 
+  /// A watch ends with its first event, which does not say the value: it is read, which begins the next
+  /// watch. `sees` is told what is read first; what is read later is told to told_.
+  void read_and_watch(std::size_t watcher, const Told& sees) {
+    Session& session = session_of(watcher);
+    session.send(Kind::kGetData, zookeeper::look_at(kWatched, true),
+                 [this, watcher, sees, &session](std::int32_t error, Reader body) {
+                   if (error != 0) return;  // it will be missed
+                   session.on_event(kWatched, [this, watcher] { read_and_watch(watcher, told_); });
+                   sees(body.bytes());
+                 });
+  }
+
   /// Linearizable is what ZooKeeper has that is nearest to it: a sync before the read, on the same session.
   void get(Session& session, Done done) {
     const std::string key(keys_.next().view());
@@ -134,6 +166,7 @@ class ZooKeeperPeer final : public Peer {
   const bool serializable_;
   const bool in_order_;
   Keys keys_;
+  Told told_;
   const std::string value_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<zookeeper::Lock>> locks_;
