@@ -48,13 +48,18 @@ class MessageStream::Impl {
   kj::Promise<void> end();
 
   FramedStream stream;
-  bool throttled = false;  // by throttle_reads()
+  bool throttled = false;                   // by throttle_reads()
+  MessageStream::Filter* filter = nullptr;  // by set_filter()
+  void read_again();
 
  private:
   template <typename T>
   class Waiting;
 
-  bool may_read() const { return !throttled || stream.queued_bytes() <= max_queue_bytes_; }
+  bool may_read() const {
+    if (filter && filter->is_full()) return false;
+    return !throttled || stream.queued_bytes() <= max_queue_bytes_;
+  }
   void read_on();
   void made_progress();
   kj::Maybe<Received> take(capnp::ReaderOptions options);
@@ -97,18 +102,21 @@ MessageStream::Impl::~Impl() {
   }
 }
 
-/// Returns: nothing, if there is nothing yet.
+/// Returns: nothing, if there is nothing yet for whoever receives.
 kj::Maybe<Received> MessageStream::Impl::take(capnp::ReaderOptions options) {
-  auto frame = stream.take();
-  if (!frame) {
-    kj::throwFatalException(to_exception(frame.error()));
-  }
-  if (*frame) {
-    return Received(kj::heap<Incoming>(kj::mv(**frame), options));
-  }
-  if (stream.ended()) {
-    return Received(nullptr);
-  }
+  do {
+    auto frame = stream.take();
+    if (!frame) {
+      kj::throwFatalException(to_exception(frame.error()));
+    }
+    if (!*frame) {
+      return stream.ended() ? kj::Maybe<Received>(Received(nullptr)) : nullptr;
+    }
+    kj::Own<capnp::IncomingRpcMessage> message = kj::heap<Incoming>(kj::mv(**frame), options);
+    if (!filter || !filter->take(message)) {
+      return Received(kj::mv(message));
+    }
+  } while (may_read());
   return nullptr;
 }
 
@@ -138,8 +146,14 @@ void MessageStream::Impl::read_on() {
     KJ_IF_MAYBE (ready, result) {
       return read->leave().fulfill(kj::mv(*ready));
     }
-    stream.when_readable([this] { read_on(); });
+    if (may_read()) {
+      stream.when_readable([this] { read_on(); });
+    }
   }
+}
+
+void MessageStream::Impl::read_again() {
+  stream.when_readable([this] { read_on(); });
 }
 
 void MessageStream::Impl::made_progress() {
@@ -149,6 +163,9 @@ void MessageStream::Impl::made_progress() {
     } else if (stream.end_sent()) {
       end->leave().fulfill();
     }
+  }
+  if (filter) {
+    filter->made_progress();
   }
   if (throttled || stream.failure()) {
     read_on();
@@ -174,7 +191,10 @@ MessageStream::~MessageStream() noexcept(false) {}
 const Endpoint& MessageStream::local() const { return impl_->stream.local(); }
 const Endpoint& MessageStream::remote() const { return impl_->stream.remote(); }
 std::size_t MessageStream::queued_bytes() const { return impl_->stream.queued_bytes(); }
+bool MessageStream::over_bound() const { return impl_->stream.over_bound(); }
 void MessageStream::throttle_reads() { impl_->throttled = true; }
+void MessageStream::set_filter(Filter& filter) { impl_->filter = &filter; }
+void MessageStream::read_again() { impl_->read_again(); }
 
 kj::Promise<Received> MessageStream::receive(capnp::ReaderOptions options) {
   return kj::evalNow([&] { return impl_->receive(options); });

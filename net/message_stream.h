@@ -25,6 +25,20 @@ class MessageStream {
   using Segments = kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>;
   using Received = kj::Maybe<kj::Own<capnp::IncomingRpcMessage>>;
 
+  /// Sees every message before receive() returns it.
+  class Filter {
+   public:
+    /// Returns: true if it has dealt with the message. May throw, which ends the reading.
+    virtual bool take(kj::Own<capnp::IncomingRpcMessage>& message) = 0;
+    /// As long as this is true nothing more is read.
+    virtual bool is_full() const = 0;
+    /// Something of what was queued has left.
+    virtual void made_progress() = 0;
+
+   protected:
+    ~Filter() = default;
+  };
+
   explicit MessageStream(Socket socket, FramedStreamOptions options = {});
   ~MessageStream() noexcept(false);
   KJ_DISALLOW_COPY(MessageStream);
@@ -33,9 +47,14 @@ class MessageStream {
   const Endpoint& remote() const;
   /// Bytes accepted for writing that the kernel has not taken.
   std::size_t queued_bytes() const;
+  bool over_bound() const;
   /// From here on nothing is read while the queue is over the bound. For one side of a connection only: if
   /// both stopped reading, neither would ever go on.
   void throttle_reads();
+  /// It outlives the stream's last read.
+  void set_filter(Filter& filter);
+  /// The filter is not full any more. Reading goes on later, not inside this call.
+  void read_again();
 
   /// The next message; one at a time.
   kj::Promise<Received> receive(capnp::ReaderOptions options);

@@ -13,22 +13,37 @@ capnp::ReaderOptions reader_options(const RpcLimits& limits) {
   return options;
 }
 
+std::optional<DirectCalls> direct_calls(MessageStream& stream, kj::Maybe<Offer>& offer,
+                                        const RpcLimits& limits) {
+  KJ_IF_MAYBE (given, offer) {
+    KJ_IF_MAYBE (services, given->services) {
+      return std::optional<DirectCalls>(std::in_place, stream, kj::mv(*services), limits.max_call_bytes);
+    }
+  }
+  return std::nullopt;
+}
+
+kj::Maybe<capnp::Capability::Client> bootstrap_of(kj::Maybe<Offer>& offer) {
+  return offer.map([](Offer& given) { return given.bootstrap; });
+}
+
 }  // namespace
 
-RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Vat::Side side,
-                             kj::Maybe<capnp::Capability::Client> bootstrap, const RpcLimits& limits)
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Vat::Side side, kj::Maybe<Offer> offer,
+                             const RpcLimits& limits)
     : remote_address_(stream->remote().to_string()),
       stream_(kj::mv(stream)),
-      vat_(*stream_, side, reader_options(limits)),
-      system_(vat_, kj::mv(bootstrap)) {}
+      direct_calls_(direct_calls(*stream_, offer, limits)),
+      vat_(*stream_, side, reader_options(limits),
+           direct_calls_ ? kj::Maybe<DirectCalls&>(*direct_calls_) : nullptr),
+      system_(vat_, bootstrap_of(offer)) {}
 
-RpcConnection::RpcConnection(kj::Own<MessageStream> stream, capnp::Capability::Client bootstrap,
-                             RpcLimits limits)
-    : RpcConnection(kj::mv(stream), Vat::Side::SERVER,
-                    kj::Maybe<capnp::Capability::Client>(kj::mv(bootstrap)), limits) {
+RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Offer offer, RpcLimits limits)
+    : RpcConnection(kj::mv(stream), Vat::Side::SERVER, kj::Maybe<Offer>(kj::mv(offer)), limits) {
   // The side that asks is the one that always reads: its own bounds keep what it asks for in check. Were it
   // to stop reading as well, both could wait for each other for ever.
   stream_->throttle_reads();
+  if (direct_calls_) stream_->set_filter(*direct_calls_);
   system_.setFlowLimit(limits.max_call_bytes / sizeof(capnp::word));
 }
 

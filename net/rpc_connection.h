@@ -3,6 +3,7 @@
 #include <capnp/rpc.h>
 #include <kj/async.h>
 
+#include <optional>
 #include <string>
 
 #include "base/limits.h"
@@ -23,8 +24,8 @@ struct RpcLimits {
 /// for an answer fail with DISCONNECTED, those being answered are cancelled.
 class RpcConnection {
  public:
-  /// The side that was called: offers `bootstrap` to the peer.
-  RpcConnection(kj::Own<MessageStream> stream, capnp::Capability::Client bootstrap, RpcLimits limits = {});
+  /// The side that was called.
+  RpcConnection(kj::Own<MessageStream> stream, Offer offer, RpcLimits limits = {});
   /// The side that calls.
   explicit RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits = {});
   ~RpcConnection() noexcept(false);
@@ -45,12 +46,13 @@ class RpcConnection {
   std::size_t queued_bytes() const { return stream_->queued_bytes(); }
 
  private:
-  RpcConnection(kj::Own<MessageStream> stream, Vat::Side side, kj::Maybe<capnp::Capability::Client> bootstrap,
+  RpcConnection(kj::Own<MessageStream> stream, Vat::Side side, kj::Maybe<Offer> offer,
                 const RpcLimits& limits);
 
   // In the order in which they lean on each other: destroyed from the last.
   std::string remote_address_;
   kj::Own<MessageStream> stream_;
+  std::optional<DirectCalls> direct_calls_;
   Vat vat_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
 };

@@ -11,12 +11,16 @@ namespace {
 
 class Outgoing final : public capnp::OutgoingRpcMessage {
  public:
-  Outgoing(MessageStream& stream, unsigned first_segment_words)
+  Outgoing(MessageStream& stream, kj::Maybe<DirectCalls&> direct_calls, unsigned first_segment_words)
       : stream_(stream),
+        direct_calls_(direct_calls),
         builder_(first_segment_words > 0 ? first_segment_words : capnp::SUGGESTED_FIRST_SEGMENT_WORDS) {}
 
   capnp::AnyPointer::Builder getBody() override { return builder_.getRoot<capnp::AnyPointer>(); }
   void send() override {
+    KJ_IF_MAYBE (direct_calls, direct_calls_) {
+      direct_calls->watch_outgoing(builder_.getRoot<capnp::rpc::Message>().asReader());
+    }
     const Result<void> sent = stream_.send(builder_.getSegmentsForOutput());
     if (!sent) KJ_FAIL_REQUIRE("a message is not sent", sent.error().message.c_str());
   }
@@ -24,6 +28,7 @@ class Outgoing final : public capnp::OutgoingRpcMessage {
 
  private:
   MessageStream& stream_;  // not used once the connection was given up
+  kj::Maybe<DirectCalls&> direct_calls_;
   capnp::MallocMessageBuilder builder_;
 };
 
@@ -35,6 +40,9 @@ class Vat::Link final : public capnp::TwoPartyVatNetworkBase::Connection, public
   explicit Link(Vat& vat) : vat_(vat) { vat.link_ = *this; }
   ~Link() noexcept(false) {
     vat_.link_ = nullptr;
+    KJ_IF_MAYBE (direct_calls, vat_.direct_calls_) {
+      direct_calls->cancel();
+    }
     vat_.disconnect_.fulfiller->fulfill();
   }
 
@@ -42,7 +50,7 @@ class Vat::Link final : public capnp::TwoPartyVatNetworkBase::Connection, public
     return vat_.peer_id_.getRoot<capnp::rpc::twoparty::VatId>().asReader();
   }
   kj::Own<capnp::OutgoingRpcMessage> newOutgoingMessage(unsigned first_segment_words) override {
-    return kj::heap<Outgoing>(vat_.stream_, first_segment_words);
+    return kj::heap<Outgoing>(vat_.stream_, vat_.direct_calls_, first_segment_words);
   }
   kj::Promise<MessageStream::Received> receiveIncomingMessage() override {
     return vat_.stream_.receive(vat_.options_);
@@ -53,8 +61,8 @@ class Vat::Link final : public capnp::TwoPartyVatNetworkBase::Connection, public
   Vat& vat_;
 };
 
-Vat::Vat(MessageStream& stream, Side side, capnp::ReaderOptions options)
-    : stream_(stream), side_(side), options_(options), peer_id_(4) {
+Vat::Vat(MessageStream& stream, Side side, capnp::ReaderOptions options, kj::Maybe<DirectCalls&> direct_calls)
+    : stream_(stream), side_(side), options_(options), direct_calls_(direct_calls), peer_id_(4) {
   peer_id_.initRoot<capnp::rpc::twoparty::VatId>().setSide(side == Side::CLIENT ? Side::SERVER
                                                                                 : Side::CLIENT);
 }

@@ -3,6 +3,7 @@
 #include <capnp/rpc-twoparty.h>
 #include <capnp/rpc.h>
 
+#include "net/direct_calls.h"
 #include "net/message_stream.h"
 
 namespace holdfast::net {
@@ -14,7 +15,8 @@ class Vat final : public capnp::TwoPartyVatNetworkBase {
  public:
   using Side = capnp::rpc::twoparty::Side;
 
-  Vat(MessageStream& stream, Side side, capnp::ReaderOptions options);
+  /// `direct_calls`, if any, is told of all that is sent.
+  Vat(MessageStream& stream, Side side, capnp::ReaderOptions options, kj::Maybe<DirectCalls&> direct_calls);
   ~Vat() noexcept(false);
   KJ_DISALLOW_COPY(Vat);
 
@@ -32,6 +34,7 @@ class Vat final : public capnp::TwoPartyVatNetworkBase {
   MessageStream& stream_;
   const Side side_;
   const capnp::ReaderOptions options_;
+  kj::Maybe<DirectCalls&> direct_calls_;
   capnp::MallocMessageBuilder peer_id_;
 
   kj::Maybe<Link&> link_;  // while the RPC system has it

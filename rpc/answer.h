@@ -60,9 +60,9 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
   using Request = capnp::Request<Params, Results>;
   using Response = capnp::Response<Results>;
 
-  Answer(kj::PromiseFulfiller<void>& fulfiller, Desk& desk, Reach reach, Context context,
-         Method<Service, Params, Results> method, IfBroken if_broken, Bound bound, Here here)
-      : Call<Params, Results>(fulfiller, context),
+  Answer(kj::PromiseFulfiller<void>& fulfiller, net::DirectCall* direct, Desk& desk, Reach reach,
+         Context context, Method<Service, Params, Results> method, IfBroken if_broken, Bound bound, Here here)
+      : Call<Params, Results>(fulfiller, direct, context),
         desk_(desk),
         reach_(reach),
         method_(method),
@@ -73,6 +73,8 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
         work_(*this) {
     attempt();
   }
+  ~Answer() { this->drop_pending(); }  // before the work that may hold it
+  KJ_DISALLOW_COPY(Answer);
 
  private:
   using Call<Params, Results>::context_;
@@ -98,10 +100,13 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     if constexpr (std::is_invocable_v<Here&, Pending, Duration>) {
       here_(Pending(*this), remaining());
     } else {
-      work_.add(here_(remaining()).then([this](Result<void> done) {
-        this->end([&done](Context&) { return std::move(done); });
-      }));
+      follow(here_(remaining()));
     }
+  }
+
+  void follow(kj::Promise<Result<void>> result) override {
+    work_.add(
+        result.then([this](Result<void> done) { this->end([&done](Context&) { return std::move(done); }); }));
   }
 
   Duration remaining() { return std::max(from_kj(deadline_ - desk_.timer.now()), Duration(0)); }
@@ -155,6 +160,8 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     fulfiller_.fulfill();
   }
 
+  void later(kj::Function<void()> then) override { work_.add(kj::evalLater(kj::mv(then))); }
+
   void taskFailed(kj::Exception&& exception) override { fulfiller_.reject(kj::mv(exception)); }
 
   static constexpr milliseconds kPause{10};
@@ -178,9 +185,21 @@ template <typename Service, typename Params, typename Results, typename Here>
 kj::Promise<void> answer(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
                          Method<Service, Params, Results> method, IfBroken if_broken, Bound bound,
                          Here here) {
+  using Asked = Answer<Service, Params, Results, Here>;
+  if (net::DirectCall* direct = std::exchange(desk.direct, nullptr)) {
+    direct->keep(
+        kj::heap<Asked>(*direct, direct, desk, reach, context, method, if_broken, bound, std::move(here)));
+    return kj::READY_NOW;
+  }
   context.allowCancellation();
-  return kj::newAdaptedPromise<void, Answer<Service, Params, Results, Here>>(
-      desk, reach, context, method, if_broken, bound, std::move(here));
+  return kj::newAdaptedPromise<void, Asked>(nullptr, desk, reach, context, method, if_broken, bound,
+                                            std::move(here));
+}
+
+/// The answer is in the results already.
+inline kj::Promise<void> answer_now(Desk& desk) {
+  if (net::DirectCall* direct = std::exchange(desk.direct, nullptr)) direct->fulfill();
+  return kj::READY_NOW;
 }
 
 }  // namespace holdfast::rpc

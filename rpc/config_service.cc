@@ -47,7 +47,7 @@ kj::Promise<void> ConfigService::get(GetContext context) {
                 [this, context]() mutable { return look(context); });
   }
   if (auto found = look(context); !found) refuse(context, found.error());
-  return kj::READY_NOW;
+  return answer_now(desk_);
 }
 
 Result<void> ConfigService::look(GetContext context) {

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/limits.h"
+#include "net/direct_call.h"
 #include "net/event_loop.h"
 #include "node/node.h"
 #include "rpc/members.h"
@@ -39,6 +40,8 @@ struct Desk {
   const Identity identity;
   Members members;
   OpenReads open_reads;
+  /// The call that a service is being called for, if it came past the RPC system: see answer().
+  net::DirectCall* direct = nullptr;
 };
 
 /// Whether a call that is the leader's to answer is passed on, or refused.

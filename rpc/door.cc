@@ -44,10 +44,57 @@ class Bootstrap final : public schema::Holdfast::Server {
   const Reach reach_;
 };
 
+/// The services that the bootstrap's methods return, for the calls that reach them without it.
+class ServicesOf final : public net::Services {
+ public:
+  explicit ServicesOf(kj::Own<Visitor> visitor) : visitor_(kj::mv(visitor)) {}
+
+  std::uint64_t bootstrap_interface() const override { return capnp::typeId<schema::Holdfast>(); }
+  kj::Maybe<Service> service(std::uint16_t method) override {
+    switch (method) {  // as the schema numbers them
+      case 0:
+        return Service(kj::heap<LeaseService>(visitor_->desk, Reach::kCluster));
+      case 1:
+        return Service(kj::heap<ConfigService>(kj::addRef(*visitor_), Reach::kCluster));
+      case 2:
+        return Service(kj::heap<RegistryService>(kj::addRef(*visitor_), Reach::kCluster));
+      case 3:
+        return Service(kj::heap<LockService>(visitor_->desk, Reach::kCluster));
+      case 4:
+        return Service(kj::heap<ClusterService>(kj::addRef(*visitor_), Reach::kCluster));
+      default:
+        return nullptr;
+    }
+  }
+  /// All but watches, which take a capability and return one.
+  bool is_plain(std::uint64_t interface_id, std::uint16_t method) const override {
+    constexpr std::uint16_t kConfigWatch = 3;
+    constexpr std::uint16_t kRegistryWatch = 4;
+    if (interface_id == capnp::typeId<schema::Config>()) return method != kConfigWatch;
+    if (interface_id == capnp::typeId<schema::Registry>()) return method != kRegistryWatch;
+    return true;
+  }
+  kj::Promise<void> dispatch(capnp::Capability::Server& service, std::uint64_t interface_id,
+                             std::uint16_t method, capnp::CallContextHook& context,
+                             net::DirectCall& call) override {
+    Desk& desk = visitor_->desk;
+    desk.direct = &call;
+    KJ_DEFER(desk.direct = nullptr);
+    return service
+        .dispatchCall(interface_id, method, capnp::CallContext<capnp::AnyPointer, capnp::AnyPointer>(context))
+        .promise;
+  }
+
+ private:
+  kj::Own<Visitor> visitor_;
+};
+
 }  // namespace
 
-schema::Holdfast::Client Door::visit(std::string address) {
-  return kj::heap<Bootstrap>(kj::refcounted<Visitor>(desk_, std::move(address)), Reach::kCluster);
+net::Offer Door::visit(std::string address) {
+  auto visitor = kj::refcounted<Visitor>(desk_, std::move(address));
+  schema::Holdfast::Client bootstrap(kj::heap<Bootstrap>(kj::addRef(*visitor), Reach::kCluster));
+  return {kj::mv(bootstrap), kj::Own<net::Services>(kj::heap<ServicesOf>(kj::mv(visitor)))};
 }
 
 }  // namespace holdfast::rpc

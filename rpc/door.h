@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "net/direct_calls.h"
 #include "rpc/desk.h"
 #include "schema/api.capnp.h"
 
@@ -15,8 +16,8 @@ class Door {
   Door(net::EventLoop& loop, node::Node& node, Identity identity, LogSink& logging)
       : desk_(loop, node, std::move(identity), logging) {}
 
-  /// The bootstrap capability of a connection from `address`, "host:port".
-  schema::Holdfast::Client visit(std::string address);
+  /// What a connection from `address`, "host:port", is offered: schema::Holdfast and its services.
+  net::Offer visit(std::string address);
 
  private:
   Desk desk_;

@@ -30,6 +30,19 @@ std::vector<std::string> what_fits(std::vector<std::string> texts) {
   return texts;
 }
 
+using KeepAliveContext =
+    capnp::CallContext<schema::Leases::KeepAliveParams, schema::Leases::KeepAliveResults>;
+
+Result<void> write_kept(KeepAliveContext& context, const Result<std::vector<node::KeptAlive>>& kept) {
+  if (!kept) return fail(kept.error());
+  auto ttls = context.getResults(capnp::MessageSize{kShortAnswer.wordCount + kept->size(), 0})
+                  .initOutcome()
+                  .initOk()
+                  .initTtlMs(static_cast<unsigned>(kept->size()));
+  for (unsigned i = 0; i < ttls.size(); ++i) ttls.set(i, to_ms((*kept)[i].ttl));
+  return {};
+}
+
 }  // namespace
 
 kj::Promise<void> LeaseService::grant(GrantContext context) {
@@ -52,17 +65,13 @@ kj::Promise<void> LeaseService::keepAlive(KeepAliveContext context) {
                               " leases alive, not " + std::to_string(leases.size()) + "; use several calls"});
     return kj::READY_NOW;
   }
+  using Pending = Call<schema::Leases::KeepAliveParams, schema::Leases::KeepAliveResults>::Pending;
   return answer(desk_, reach_, context, &schema::Leases::Client::keepAliveRequest, IfBroken::kAskAgain,
-                Bound::kTimeout, [this, context, leases = std::move(leases)](Duration within) mutable {
-                  auto renewed = make_awaited<Result<std::vector<node::KeptAlive>>>();
-                  desk_.node.keep_alive(leases, within, std::move(renewed.done));
-                  return renewed.promise.then(
-                      [context](Result<std::vector<node::KeptAlive>> kept) mutable -> Result<void> {
-                        if (!kept) return fail(kept.error());
-                        auto ttls = context.getResults().initOutcome().initOk().initTtlMs(
-                            static_cast<unsigned>(kept->size()));
-                        for (unsigned i = 0; i < ttls.size(); ++i) ttls.set(i, to_ms((*kept)[i].ttl));
-                        return {};
+                Bound::kTimeout, [this, leases = std::move(leases)](Pending pending, Duration within) {
+                  desk_.node.keep_alive(
+                      leases, within,
+                      [pending = std::move(pending)](Result<std::vector<node::KeptAlive>> kept) mutable {
+                        pending.end([&kept](auto& here) { return write_kept(here, kept); });
                       });
                 });
 }

@@ -21,6 +21,21 @@ Result<void> write_grant(AcquireContext& context, const Result<node::Grant>& gra
 
 }  // namespace
 
+void LockService::finish_acquire(AcquireContext context, const lock::Acquire& acquire,
+                                 const state::Reply& reply, AcquirePending pending) {
+  const auto outcome = outcome_of_acquire(reply);
+  if (outcome && !*outcome) {
+    return pending.end_with(
+        wait_in_queue(desk_.node, acquire).then([context](Result<node::Grant> grant) mutable {
+          return write_grant(context, grant);
+        }));
+  }
+  pending.end([&outcome](auto& here) -> Result<void> {
+    if (!outcome) return fail(outcome.error());
+    return write_grant(here, **outcome);
+  });
+}
+
 kj::Promise<void> LockService::acquire(AcquireContext context) {
   const lock::Acquire acquire = read_acquire(context.getParams().getAcquire());
   if (auto valid = state::validate(acquire); !valid) {
@@ -30,13 +45,15 @@ kj::Promise<void> LockService::acquire(AcquireContext context) {
   const state::Stamp stamp = read_terms(context.getParams().getCall()).stamp;
   // The call's timeout bounds finding the leader and joining the queue. In the queue, the claim's own
   // deadline counts, and the log keeps it.
-  return answer(
-      desk_, reach_, context, &schema::Locks::Client::acquireRequest, IfBroken::kAskAgain,
-      acquire.queue ? Bound::kNone : Bound::kTimeout,
-      [this, context, acquire, stamp](Duration within) mutable {
-        return ask_for_lock(desk_.node, acquire, stamp, within)
-            .then([context](Result<node::Grant> grant) mutable { return write_grant(context, grant); });
-      });
+  return answer(desk_, reach_, context, &schema::Locks::Client::acquireRequest, IfBroken::kAskAgain,
+                acquire.queue ? Bound::kNone : Bound::kTimeout,
+                [this, context, acquire, stamp](AcquirePending pending, Duration within) {
+                  desk_.node.propose(
+                      acquire, stamp, within,
+                      [this, context, acquire, pending = std::move(pending)](state::Reply reply) mutable {
+                        finish_acquire(context, acquire, reply, std::move(pending));
+                      });
+                });
 }
 
 kj::Promise<void> LockService::cancel(CancelContext context) {

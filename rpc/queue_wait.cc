@@ -39,29 +39,22 @@ std::optional<Result<node::Grant>> standing(const state::Machine& machine, const
                       "the wait for lock \"" + acquire.lock + "\" is over"));
 }
 
+}  // namespace
+
+Result<std::optional<node::Grant>> outcome_of_acquire(const state::Reply& reply) {
+  if (!reply) return fail(reply.error());
+  const auto* answer = std::get_if<state::LockAnswer>(&*reply);
+  if (!answer) return internal::reused_sequence();
+  if (!answer->acquired.token) return std::nullopt;
+  return node::Grant{answer->acquired.token, answer->revision};
+}
+
 kj::Promise<Result<node::Grant>> wait_in_queue(node::Node& node, const lock::Acquire& acquire) {
   if (!node.is_leader()) return Result<node::Grant>(fail(internal::not_leader_here(node)));
   if (auto already = standing(node.machine(), acquire)) return std::move(*already);
   auto granted = make_awaited<Result<node::Grant>>();
   const auto id = node.grants().await(acquire.lock, acquire.lease, acquire.attempt, std::move(granted.done));
   return granted.promise.attach(kj::defer([&node, id] { node.grants().forget(id); }));
-}
-
-}  // namespace
-
-kj::Promise<Result<node::Grant>> ask_for_lock(node::Node& node, const lock::Acquire& acquire,
-                                              state::Stamp stamp, Duration within) {
-  auto applied = make_awaited<state::Reply>();
-  node.propose(acquire, stamp, within, std::move(applied.done));
-  return applied.promise.then([&node, acquire](state::Reply reply) -> kj::Promise<Result<node::Grant>> {
-    if (!reply) return Result<node::Grant>(fail(reply.error()));
-    const auto* answer = std::get_if<state::LockAnswer>(&*reply);
-    if (!answer) return Result<node::Grant>(internal::reused_sequence());
-    if (answer->acquired.token) {
-      return Result<node::Grant>(node::Grant{answer->acquired.token, answer->revision});
-    }
-    return wait_in_queue(node, acquire);
-  });
 }
 
 }  // namespace holdfast::rpc

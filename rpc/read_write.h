@@ -17,14 +17,15 @@ namespace holdfast::rpc {
 template <typename Service, typename Params, typename Results, typename Look>
 kj::Promise<void> read(Desk& desk, Reach reach, capnp::CallContext<Params, Results> context,
                        Method<Service, Params, Results> method, Look look) {
+  using Pending = typename Call<Params, Results>::Pending;
   return answer(desk, reach, context, method, IfBroken::kAskAgain, Bound::kTimeout,
-                [&desk, look = std::move(look)](Duration within) {
-                  auto ready = make_awaited<Result<void>>();
-                  desk.node.linearizable_read(within, std::move(ready.done));
-                  return ready.promise.then([look](Result<void> confirmed) mutable -> Result<void> {
-                    if (!confirmed) return confirmed;
-                    return look();
-                  });
+                [&desk, look = std::move(look)](Pending pending, Duration within) {
+                  desk.node.linearizable_read(
+                      within, [look, pending = std::move(pending)](Result<void> confirmed) mutable {
+                        pending.end_in_turn([look, confirmed = std::move(confirmed)](auto&) mutable {
+                          return confirmed ? look() : confirmed;
+                        });
+                      });
                 });
 }
 

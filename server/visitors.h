@@ -22,7 +22,7 @@ namespace holdfast::server {
 class Visitors final : private kj::TaskSet::ErrorHandler {
  public:
   /// What a connection from `address`, "host:port", is offered.
-  using Door = std::function<capnp::Capability::Client(std::string address)>;
+  using Door = std::function<net::Offer(std::string address)>;
 
   Visitors(net::EventLoop& loop, milliseconds first_message_within, LogSink& logging)
       : loop_(loop), patience_(first_message_within), logging_(logging), tasks_(*this) {}

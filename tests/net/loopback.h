@@ -112,35 +112,4 @@ class RawPeer {
   bool at_end_ = false;
 };
 
-/// Answers get() with as many bytes as the limit says; parks put() until told.
-class EchoConfig final : public schema::Config::Server {
- public:
-  struct Calls {
-    int gets = 0;
-    int puts = 0;
-    int puts_over = 0;  // answered or cancelled
-    std::vector<kj::Own<kj::PromiseFulfiller<void>>> parked;
-  };
-  explicit EchoConfig(Calls& calls) : calls_(calls) {}
-
-  kj::Promise<void> get(GetContext context) override {
-    ++calls_.gets;
-    const auto size = context.getParams().getGet().getLimit();
-    auto range = context.getResults().initOutcome().initOk();
-    range.setCount(size);
-    range.initEntries(1)[0].initValue(static_cast<unsigned>(size));
-    return kj::READY_NOW;
-  }
-  kj::Promise<void> put(PutContext context) override {
-    ++calls_.puts;
-    context.allowCancellation();
-    auto parked = kj::newPromiseAndFulfiller<void>();
-    calls_.parked.push_back(kj::mv(parked.fulfiller));
-    return parked.promise.attach(kj::defer([&calls = calls_] { ++calls.puts_over; }));
-  }
-
- private:
-  Calls& calls_;
-};
-
 }  // namespace holdfast::net::test

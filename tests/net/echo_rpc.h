@@ -1,0 +1,145 @@
+#pragma once
+
+#include <capnp/serialize.h>
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/net/loopback.h"
+
+namespace holdfast::net::test {
+
+/// Answers get() with as many bytes as the limit says; parks put() until told.
+class EchoConfig final : public schema::Config::Server {
+ public:
+  struct Calls {
+    int gets = 0;
+    int puts = 0;
+    int puts_over = 0;  // answered or cancelled
+    int direct = 0;     // of all of them, those past the RPC system
+    std::vector<kj::Own<kj::PromiseFulfiller<void>>> parked;
+  };
+  explicit EchoConfig(Calls& calls) : calls_(calls) {}
+
+  kj::Promise<void> get(GetContext context) override {
+    ++calls_.gets;
+    const auto size = context.getParams().getGet().getLimit();
+    auto range = context.getResults().initOutcome().initOk();
+    range.setCount(size);
+    range.initEntries(1)[0].initValue(static_cast<unsigned>(size));
+    return kj::READY_NOW;
+  }
+  kj::Promise<void> put(PutContext context) override {
+    ++calls_.puts;
+    context.allowCancellation();
+    auto parked = kj::newPromiseAndFulfiller<void>();
+    calls_.parked.push_back(kj::mv(parked.fulfiller));
+    return parked.promise.attach(kj::defer([&calls = calls_] { ++calls.puts_over; }));
+  }
+
+ private:
+  Calls& calls_;
+};
+
+/// The bootstrap, and the one service that it has: an EchoConfig.
+class EchoDoor final : public schema::Holdfast::Server {
+ public:
+  explicit EchoDoor(EchoConfig::Calls& calls) : calls_(calls) {}
+
+  kj::Promise<void> config(ConfigContext context) override {
+    context.getResults().setConfig(kj::heap<EchoConfig>(calls_));
+    return kj::READY_NOW;
+  }
+
+ private:
+  EchoConfig::Calls& calls_;
+};
+
+class EchoServices final : public Services {
+ public:
+  explicit EchoServices(EchoConfig::Calls& calls) : calls_(calls) {}
+
+  std::uint64_t bootstrap_interface() const override { return capnp::typeId<schema::Holdfast>(); }
+  kj::Maybe<Service> service(std::uint16_t method) override {
+    if (method != 1) return nullptr;
+    return Service(kj::heap<EchoConfig>(calls_));
+  }
+  bool is_plain(std::uint64_t, std::uint16_t method) const override { return method != 3; }
+  kj::Promise<void> dispatch(capnp::Capability::Server& service, std::uint64_t interface_id,
+                             std::uint16_t method, capnp::CallContextHook& context,
+                             DirectCall& call) override {
+    ++calls_.direct;
+    auto answered = service.dispatchCall(interface_id, method,
+                                         capnp::CallContext<capnp::AnyPointer, capnp::AnyPointer>(context));
+    if (method == 1) call.fulfill();
+    return kj::mv(answered.promise);
+  }
+
+ private:
+  EchoConfig::Calls& calls_;
+};
+
+inline std::string bytes_of(capnp::MessageBuilder& message) {
+  auto words = capnp::messageToFlatArray(message);
+  return {reinterpret_cast<const char*>(words.begin()), words.asBytes().size()};
+}
+
+/// Asks the bootstrap, which is what question 0 returns, for the service.
+inline void write_config_call(capnp::MessageBuilder& message, std::uint32_t question) {
+  auto call = message.initRoot<capnp::rpc::Message>().initCall();
+  call.setQuestionId(question);
+  call.initTarget().initPromisedAnswer().setQuestionId(0);
+  call.setInterfaceId(capnp::typeId<schema::Holdfast>());
+  call.setMethodId(1);
+  call.initParams().getContent().initAs<schema::Holdfast::ConfigParams>();
+}
+
+/// At the service that `question` returns.
+inline void aim_at_service(capnp::rpc::Call::Builder call, std::uint32_t question) {
+  auto answer = call.initTarget().initPromisedAnswer();
+  answer.setQuestionId(question);
+  answer.initTransform(1)[0].setGetPointerField(0);
+}
+
+enum class Route { kRpcSystem, kDirect };
+
+/// A server with one connection at most, and a client of it.
+struct Rpc {
+  explicit Rpc(Route route, RpcLimits server_limits = {}, FramedStreamOptions server_stream = {}) {
+    auto opened =
+        Listener::open(loop, kAnyPort, {}, [this, route, server_limits, server_stream](Socket socket) {
+          Offer offer(kj::heap<EchoDoor>(calls));
+          if (route == Route::kDirect) offer.services = kj::Own<Services>(kj::heap<EchoServices>(calls));
+          server = kj::heap<RpcConnection>(kj::heap<MessageStream>(std::move(socket), server_stream),
+                                           kj::mv(offer), server_limits);
+        });
+    REQUIRE(opened);
+    listener = std::move(*opened);
+  }
+
+  kj::Own<MessageStream> dial(FramedStreamOptions options = {}) {
+    return wait_for(loop, connect(loop, listener->endpoint(), kSoon, options));
+  }
+  void connect_client(FramedStreamOptions options = {}) {
+    client = kj::heap<RpcConnection>(dial(options));
+    config = client->bootstrap().castAs<schema::Holdfast>().configRequest().send().getConfig();
+  }
+  auto get(std::uint64_t size) {
+    auto request = config->getRequest();
+    request.initGet().setLimit(size);
+    return request.send();
+  }
+
+  EventLoop loop;
+  EchoConfig::Calls calls;
+  std::unique_ptr<Listener> listener;
+  kj::Own<RpcConnection> server;
+  kj::Own<RpcConnection> client;
+  std::optional<schema::Config::Client> config;
+};
+
+}  // namespace holdfast::net::test
