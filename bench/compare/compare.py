@@ -89,6 +89,7 @@ def show(about: dict, rows: list[dict], services: list[str], as_json: bool) -> N
     for name, value in about.items():
         print(f"{name}: {value if isinstance(value, str) else '; '.join(value.values())}")
     print("\nMedian (least-most) of the rounds; a ratio above 1 means that Holdfast is better.\n")
+    print(table.floor_text(rows), end="\n\n")
     print(table.as_text(lines, services))
     for row in rows:
         if "failed" in row:

@@ -4,7 +4,9 @@ from typing import Callable, Iterator
 
 import lifecycle
 from clusters import KINDS, Cluster, running
+from floor import floor_ms
 from processes import Unfinished
+from table import MACHINE
 from workloads import KEY_SPACE, Load, Plan, Workload, fill, measure, run_load
 
 # One measurement: round, service, workload, and values (numbers by name) or failed (why there are none).
@@ -67,7 +69,10 @@ PARTS: tuple[tuple[Callable[[Plan, str, list[Workload]], Measured], set[str]], .
 
 
 def one_round(plan: Plan, number: int, services: list[str], workloads: list[Workload]) -> Iterator[Row]:
-    """Every service once, one after the other: nothing of two services ever runs at the same time."""
+    """The machine by itself, then every service once: nothing of two services ever runs at the same time."""
+    floor: Row = {"round": number, "service": MACHINE, "workload": "floor", "values": floor_ms(plan.scratch, min(plan.seconds, 2.0))}
+    say(floor)
+    yield floor
     for service in services:
         for part, phases in PARTS:
             mine = [one for one in workloads if one.phase in phases]

@@ -4,6 +4,7 @@ import statistics
 from typing import Iterable, Optional
 
 OURS = "holdfast"
+MACHINE = "machine"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +71,21 @@ def summary(rows: list[dict], workloads: list[tuple[str, str]], services: list[s
                 and (found := ratio(metric, known.get(OURS, {}), known[service])) is not None}
             lines.append(line)
     return lines
+
+
+def floor_text(rows: list[dict]) -> str:
+    """What the machine costs by itself; empty if it was not measured."""
+    parts = {metric: values_of(rows, MACHINE, "floor", metric) for metric in ("sync_ms", "round_trip_ms", "floor_ms")}
+    if not all(parts.values()):
+        return ""
+    sync, round_trip, floor = (spread_text(dataclasses.asdict(Spread.of(one.values())), 3) for one in parts.values())
+    text = (f"This machine alone, p50: a synced append beside two others {sync} ms, a loopback round trip {round_trip} ms; "
+            f"so a durable write takes at least {floor} ms.")
+    ours = values_of(rows, OURS, "put-1", "p50_ms")
+    times = [ours[number] / parts["floor_ms"][number] for number in ours if number in parts["floor_ms"]]
+    if times:
+        text += f" Holdfast's put-1 takes {spread_text(dataclasses.asdict(Spread.of(times)), 2)} times that."
+    return text
 
 
 def spread_text(spread: Optional[dict], digits: int) -> str:

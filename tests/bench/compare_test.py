@@ -43,6 +43,14 @@ class Table(unittest.TestCase):
         self.assertEqual(lines["errors"]["services"]["etcd"]["most"], 7)
         self.assertEqual(lines["errors"]["times_better"], {})
 
+    def test_the_floor_is_shown_and_how_far_above_it_one_write_is(self):
+        floor = {"round": 1, "service": "machine", "workload": "floor",
+                 "values": {"sync_ms": 0.2, "round_trip_ms": 0.1, "floor_ms": 0.4}}
+        text = table.floor_text([floor, row(1, "holdfast", p50_ms=0.6)])
+        self.assertIn("at least 0.400 ms", text)
+        self.assertIn("1.50 times", text)
+        self.assertEqual(table.floor_text(self.ROWS), "")
+
     def test_a_round_that_failed_for_one_service_is_in_no_ratio(self):
         failed = {"round": 1, "service": "etcd", "workload": "put-1", "failed": "it ended"}
         lines = self.lines([row(1, "holdfast", rate=9.0), failed, row(2, "holdfast", rate=8.0), row(2, "etcd", rate=2.0)])
@@ -63,8 +71,11 @@ class Runs(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done)
             self.assertEqual([path.name for path in pathlib.Path(scratch).iterdir()], ["holdfast-compare.lock"])
         found = json.loads(done.stdout)
-        self.assertEqual([one["workload"] for one in found["rows"]], ["contended-2", "keepalive"])
-        for one in found["rows"]:
+        self.assertEqual([one["workload"] for one in found["rows"]], ["floor", "contended-2", "keepalive"])
+        machine = found["rows"][0]["values"]
+        self.assertAlmostEqual(machine["floor_ms"], machine["sync_ms"] + 2 * machine["round_trip_ms"])
+        self.assertGreater(machine["round_trip_ms"], 0)
+        for one in found["rows"][1:]:
             self.assertEqual(one["values"]["errors"], 0)
             self.assertGreater(one["values"]["rate"], 0)
         self.assertIn("holdfastd", found["versions"]["holdfast"])
