@@ -6,15 +6,13 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/write.hpp>
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
 #include <vector>
 
 #include "net/connect.h"
 #include "net/event_loop.h"
 #include "net/rpc_connection.h"
-#include "tests/chaos/members.h"
-#include "tests/chaos/nemesis.h"
+#include "tests/chaos/cases/ready_servers.h"
 
 /// Clients that mean harm, or are broken, at real servers: memory stays bounded, nobody is elected meanwhile,
 /// and others are served.
@@ -27,41 +25,16 @@ using Socket = asio::ip::tcp::socket;
 constexpr std::size_t kMiB = 1 << 20;
 
 /// Three members, of which the leader is besieged.
-struct Besieged {
-  std::string directory = make_directory();
-  Members members{options(directory)};
-  Stop stop;
-  std::unique_ptr<HistoryFile> history = *HistoryFile::create(directory + "/history.jsonl");
+struct Besieged : ReadyServers {
   asio::io_context io;
-  std::size_t leader = 0;
-  std::uint64_t term = 0;
-  std::size_t memory_before = 0;
+  const std::size_t leader = find_leader();
+  const std::uint64_t term = present_term();
+  const std::size_t memory_before = memory();
 
-  Besieged() {
-    for (std::size_t i = 0; i < members.count(); ++i) REQUIRE(members.start(i));
-    for (std::size_t i = 0; i < members.count(); ++i) REQUIRE(members.await_ready(i, milliseconds(20'000)));
-    Nemesis nemesis({members, *history, stop, {}});
-    const auto found = nemesis.leader(milliseconds(20'000));
-    REQUIRE(found);
-    leader = *found;
-    term = present_term();
-    memory_before = memory();
-  }
-  ~Besieged() {
-    std::error_code ignored;
-    for (std::size_t i = 0; i < members.count(); ++i) members.kill(i);
-    std::filesystem::remove_all(directory, ignored);
-  }
+  Besieged() : ReadyServers(options()) {}
 
-  static std::string make_directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-hostile-test.XXXXXX";
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    return pattern;
-  }
-  static MembersOptions options(const std::string& directory) {
+  static MembersOptions options() {
     MembersOptions all;
-    all.program = HOLDFASTD;
-    all.directory = directory;
     // A loop that does nothing else for two seconds is found; a machine that builds beside the test is not.
     all.election_timeout = milliseconds(2000);
     all.heartbeat_interval = milliseconds(100);

@@ -1,11 +1,9 @@
 #include <holdfast/client.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 
+#include "tests/chaos/cases/ready_servers.h"
 #include "tests/chaos/direct_reader.h"
-#include "tests/chaos/members.h"
-#include "tests/chaos/nemesis.h"
 
 namespace holdfast::chaos {
 
@@ -13,43 +11,16 @@ namespace {
 
 const std::string kKey = kPrefix + "k";
 
-/// Three real servers, ready, and what it takes to break them.
-struct Cluster {
-  std::string directory = make_directory();
-  Members members{options(directory)};
-  Stop stop;
-  std::unique_ptr<HistoryFile> history = *HistoryFile::create(directory + "/history.jsonl");
-  Nemesis nemesis{{members, *history, stop, {}}};
+struct Cluster : ReadyServers {
+  Cluster() : ReadyServers(options()) {}
 
-  Cluster() {
-    for (std::size_t i = 0; i < members.count(); ++i) REQUIRE(members.start(i));
-    for (std::size_t i = 0; i < members.count(); ++i) REQUIRE(members.await_ready(i, milliseconds(20'000)));
-  }
-  ~Cluster() {
-    std::error_code ignored;
-    for (std::size_t i = 0; i < members.count(); ++i) members.kill(i);
-    std::filesystem::remove_all(directory, ignored);
-  }
-
-  static std::string make_directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-chaos-test.XXXXXX";
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    return pattern;
-  }
-  static MembersOptions options(const std::string& directory) {
+  static MembersOptions options() {
     MembersOptions all;
-    all.program = HOLDFASTD;
-    all.directory = directory;
     all.election_timeout = milliseconds(500);
     all.heartbeat_interval = milliseconds(50);
     return all;
   }
 
-  std::size_t leader() {
-    const auto found = nemesis.leader(milliseconds(20'000));
-    REQUIRE(found);
-    return *found;
-  }
   /// A client that knows the other members only.
   client::Client client_without(std::size_t excluded) const {
     client::Options all;
@@ -68,7 +39,7 @@ struct Cluster {
 // When it goes on itself it must not answer from what it knew.
 TEST_CASE("a leader that was stopped past its office does not answer a read with what it knew") {
   Cluster cluster;
-  const std::size_t leader = cluster.leader();
+  const std::size_t leader = cluster.find_leader();
   auto client = cluster.client_without(leader);
   REQUIRE(client.put(kKey, "old"));
   DirectClient direct(cluster.members.own_endpoint(leader));
@@ -92,7 +63,7 @@ TEST_CASE("a leader that was stopped past its office does not answer a read with
 TEST_CASE(
     "a leader that was stopped past the leases it serves does not prolong what its successor has ended") {
   Cluster cluster;
-  const std::size_t leader = cluster.leader();
+  const std::size_t leader = cluster.find_leader();
   auto client = cluster.client_without(leader);
   const auto lease = client.grant_lease(milliseconds(1000));
   REQUIRE(lease);
@@ -118,7 +89,7 @@ TEST_CASE(
 // kernel gave up, after minutes under a light load.
 TEST_CASE("a member notices that its connection to the leader has gone silent, and takes another one") {
   Cluster cluster;
-  const std::size_t leader = cluster.leader();
+  const std::size_t leader = cluster.find_leader();
   const std::size_t follower = (leader + 1) % cluster.members.count();
   DirectClient direct(cluster.members.own_endpoint(follower));
   REQUIRE(direct.get(kKey, milliseconds(5000)));  // passed on
@@ -130,7 +101,7 @@ TEST_CASE("a member notices that its connection to the leader has gone silent, a
 // none arrives. The members have nothing to say to each other over most of them, and notice all the same.
 TEST_CASE("members notice that their connections to each other have gone silent, and take others") {
   Cluster cluster;
-  const std::size_t leader = cluster.leader();
+  const std::size_t leader = cluster.find_leader();
   auto client = cluster.client_without(leader);
   REQUIRE(client.put(kKey, "before"));
   for (std::size_t i = 0; i < cluster.members.count(); ++i) {
