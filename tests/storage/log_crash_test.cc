@@ -31,16 +31,6 @@ struct Step {
   std::function<void(Model&)> change;
 };
 
-Identity some_identity() {
-  Identity identity;
-  identity.cluster = ClusterId(11);
-  identity.member = MemberId(1);
-  identity.name = "n1";
-  identity.membership.voters = {{MemberId(1), "n1", "a:1"}, {MemberId(2), "n2", "b:1"}};
-  identity.founders = {{{}, "n8", "h:1"}, {{}, "n9", "i:1"}};
-  return identity;
-}
-
 Step write(const char* name, std::optional<raft::HardState> hard_state, std::vector<raft::Entry> list) {
   return {name,
           [hard_state, list](LogDatabase& log) {

@@ -38,16 +38,6 @@ void append(LogDatabase& log, std::uint64_t first, std::uint64_t last) {
   log.commit();
 }
 
-Identity some_identity() {
-  Identity identity;
-  identity.cluster = ClusterId(11);
-  identity.member = MemberId(1);
-  identity.name = "n1";
-  identity.membership.voters = {{MemberId(1), "n1", "a:1"}, {MemberId(2), "n2", "b:1"}};
-  identity.founders = {{{}, "n8", "h:1"}, {{}, "n9", "i:1"}};
-  return identity;
-}
-
 }  // namespace
 
 TEST_CASE("a flipped bit in the log's file is refused or does no harm") {
