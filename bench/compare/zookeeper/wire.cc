@@ -54,7 +54,11 @@ std::int64_t Reader::int64() { return static_cast<std::int64_t>(integer(8)); }
 
 std::string_view Reader::bytes() {
   const auto length = static_cast<std::size_t>(std::max(0, int32()));  // -1: none at all
-  if (length > text_.size()) good_ = false;
+  if (length > text_.size()) {
+    good_ = false;
+    text_ = {};
+    return {};
+  }
   const std::string_view value = text_.substr(0, length);
   text_.remove_prefix(value.size());
   return value;
