@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workloads", default="*", help="names or patterns, comma-separated; --list names them (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each service is measured (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load (%(default)s)")
+    parser.add_argument("--total", type=int, help="operations of each load, instead of --seconds")
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds of each kind of load beforehand (%(default)s)")
     parser.add_argument("--bin", type=pathlib.Path, default=TREE / "build/release/bin", help="our programs (%(default)s)")
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path("/var/tmp"),
@@ -69,7 +70,7 @@ def describe(options: argparse.Namespace, services: list[str]) -> dict:
 
 
 def collect(options: argparse.Namespace, services: list[str], workloads: list) -> list[dict]:
-    plan = Plan(options.bin.resolve(), options.scratch.resolve(), options.seconds, options.warm_up)
+    plan = Plan(options.bin.resolve(), options.scratch.resolve(), options.seconds, options.warm_up, options.total)
     rows = []
     with contextlib.ExitStack() as open_files:
         saved = open_files.enter_context(open(options.save, "a")) if options.save else None

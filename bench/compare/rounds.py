@@ -28,6 +28,7 @@ def before_fresh(plan: Plan, cluster: Cluster) -> None:
 
 def before_writes(plan: Plan, cluster: Cluster) -> None:
     warm_up(plan, cluster, "put")
+    cluster.settled_cpu_seconds()
 
 
 def before_burst(plan: Plan, cluster: Cluster) -> None:

@@ -22,6 +22,7 @@ class Load:
     connections: int
     in_flight: int
     serializable: bool = False
+    spread: bool = False  # Holdfast's connections too are spread over the members
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Workload:
     # Which part of a cluster's life it belongs to: see rounds.py and lifecycle.py.
     phase: str
     load: Optional[Load] = None
-    # Processor time is counted until the servers have nothing left to do for it.
-    counts_cpu: bool = False
+    # Processor time is counted until the servers have nothing left to do for it, not only during it.
+    settles: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Plan:
     scratch: pathlib.Path
     seconds: float
     warm_up: float
+    total: Optional[int] = None  # operations of a load, instead of seconds
 
 
 POINTS = ((1, 1), (16, 64), (32, 256), (100, 1000))  # connections, operations in flight
@@ -50,7 +52,7 @@ POINTS = ((1, 1), (16, 64), (32, 256), (100, 1000))  # connections, operations i
 def _puts() -> Iterable[Workload]:
     for connections, in_flight in POINTS:
         yield Workload(f"put-{in_flight}", f"durable writes, {in_flight} in flight on {connections}",
-                       "writes", Load("put", connections, in_flight), counts_cpu=True)
+                       "writes", Load("put", connections, in_flight), settles=True)
 
 
 def _gets(phase: str, suffix: str, when: str) -> Iterable[Workload]:
@@ -72,6 +74,8 @@ def _locks() -> Iterable[Workload]:
 
 WORKLOADS: tuple[Workload, ...] = (
     *_gets("fresh", "", "freshly started"),
+    Workload("get-1000-spread", "linearizable reads, 1000 in flight on 100 to all members, freshly started", "fresh",
+             Load("get", 100, 1000, spread=True)),
     *_puts(),
     *_gets("burst", "-after-writes", "after a burst of writes"),
     *_locks(),
@@ -100,6 +104,8 @@ def loader_words(plan: Plan, service: str, load: Load, key_space: int = KEY_SPAC
     connections, in_flight, more = load.connections, load.in_flight, []
     if load.serializable:
         more.append("--serializable")
+    if load.spread and service == "holdfast":
+        more.append("--spread")
     if load.op == "keepalive":
         # Each service's best way to keep `in_flight` alive: many leases in a call, or a stream each, or a session each.
         if service == "holdfast":
@@ -134,9 +140,14 @@ def targets(cluster: Cluster, load: Load) -> str:
     return cluster.endpoint(cluster.await_leader()) if load.connections == 1 else cluster.endpoints
 
 
-def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float) -> dict:
-    words = loader_words(plan, cluster.name, load)
-    return run_loader([*words, "--endpoints", targets(cluster, load), "--duration", f"{seconds:g}"], seconds * 2 + 60)
+def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float, total: Optional[int] = None) -> dict:
+    """For so long, or, if `total` is given, so many operations."""
+    words = [*loader_words(plan, cluster.name, load), "--endpoints", targets(cluster, load)]
+    if total is not None:
+        # A loader counts the writes that its watchers are told of; here, what each of them is told is one operation.
+        calls = max(1, total // WATCHERS) if load.op == "watch" else total
+        return run_loader([*words, "--total", str(calls)], 600)
+    return run_loader([*words, "--duration", f"{seconds:g}"], seconds * 2 + 60)
 
 
 def fill(plan: Plan, cluster: Cluster, keys: int) -> None:
@@ -148,10 +159,11 @@ def fill(plan: Plan, cluster: Cluster, keys: int) -> None:
 def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float]:
     """Runs a workload. Returns: its figures, by name and unit as in the table."""
     assert workload.load is not None
-    before = cluster.settled_cpu_seconds() if workload.counts_cpu else 0.0
-    figures = run_load(plan, cluster, workload.load, plan.seconds)
+    before = cluster.cpu_seconds()
+    figures = run_load(plan, cluster, workload.load, plan.seconds, plan.total)
+    used = (cluster.settled_cpu_seconds() if workload.settles else cluster.cpu_seconds()) - before
     values = {"rate": figures["rate"], "p50_ms": figures["p50_us"] / 1000, "p99_ms": figures["p99_us"] / 1000,
               "errors": figures["errors"]}
-    if workload.counts_cpu and figures["count"]:
-        values["cpu_s_per_100k"] = (cluster.settled_cpu_seconds() - before) / figures["count"] * 100_000
+    if figures["count"]:
+        values["cpu_s_per_100k"] = used / figures["count"] * 100_000
     return values
