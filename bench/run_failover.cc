@@ -164,14 +164,16 @@ class Failover {
   bool struck() const { return blow_ && blow_->fallen(); }
 
   kj::Promise<void> once(std::size_t lane, Instant due) {
-    return clients_[lane]->write(value_).then([this, lane, due](Why why) {
+    // One that was sent before may be acknowledged after the blow, by an answer that was on its way.
+    const bool sent_after = struck();
+    return clients_[lane]->write(value_).then([this, lane, due, sent_after](Why why) {
       KJ_IF_MAYBE (text, why) {
         recorder_.failure(*text);
         return;
       }
       const Instant now = loop_.now();
       recorder_.success(due);
-      recovered_ = struck();
+      recovered_ = recovered_ || sent_after;
       all_.acknowledged(now, struck());
       clients_[lane]->gaps().acknowledged(now, struck());
     });
@@ -199,7 +201,7 @@ class Failover {
   const std::string value_;
   std::vector<std::unique_ptr<Client>> clients_;
   Gaps all_;
-  bool recovered_ = false;  // a write was acknowledged after the blow
+  bool recovered_ = false;  // a write that was sent after the blow was acknowledged
   std::unique_ptr<Blow> blow_;
 };
 
