@@ -6,6 +6,7 @@ namespace holdfast::bench {
 namespace {
 
 constexpr milliseconds kConnectTimeout{5000};
+constexpr std::uint16_t kNoWatch = UINT16_MAX;
 
 }  // namespace
 
@@ -30,14 +31,17 @@ std::vector<Endpoint> Fleet::targets(const Load& load) {
 void Fleet::connect(const Endpoint& endpoint) {
   auto stream = loop_.run_until(net::connect(loop_, endpoint, kConnectTimeout));
   connections_.push_back(std::make_unique<net::RpcConnection>(kj::mv(stream)));
-  auto door = connections_.back()->bootstrap().castAs<schema::Holdfast>();
-  auto config = door.configRequest().send();
-  auto locks = door.locksRequest().send();
-  auto leases = door.leasesRequest().send();
-  auto registry = door.registryRequest().send();
-  services_.push_back({loop_.run_until(kj::mv(config)).getConfig(), loop_.run_until(kj::mv(locks)).getLocks(),
-                       loop_.run_until(kj::mv(leases)).getLeases(),
-                       loop_.run_until(kj::mv(registry)).getRegistry()});
+  net::RpcConnection& connection = *connections_.back();
+  auto door = connection.bootstrap().castAs<schema::Holdfast>();
+  // What a loader does not use of the processor the servers have.
+  const auto direct = [&](std::uint16_t method, std::uint16_t watch, capnp::Capability::Client service) {
+    return connection.direct_caller().service({capnp::typeId<schema::Holdfast>(), method}, watch,
+                                              kj::mv(service));
+  };
+  services_.push_back({direct(1, 3, door.configRequest().send().getConfig()).castAs<schema::Config>(),
+                       direct(3, kNoWatch, door.locksRequest().send().getLocks()).castAs<schema::Locks>(),
+                       direct(0, kNoWatch, door.leasesRequest().send().getLeases()).castAs<schema::Leases>(),
+                       direct(2, 4, door.registryRequest().send().getRegistry()).castAs<schema::Registry>()});
 }
 
 }  // namespace holdfast::bench

@@ -50,13 +50,30 @@ RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Offer offer, RpcLimi
 RpcConnection::RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits)
     : RpcConnection(kj::mv(stream), Vat::Side::CLIENT, nullptr, limits) {}
 
-RpcConnection::~RpcConnection() noexcept(false) {}
+RpcConnection::~RpcConnection() noexcept(false) {
+  KJ_IF_MAYBE (caller, direct_caller_) {
+    (*caller)->disconnect();
+  }
+}
 
 capnp::Capability::Client RpcConnection::bootstrap() {
   capnp::MallocMessageBuilder message(8);
   auto peer = message.initRoot<capnp::rpc::twoparty::VatId>();
   peer.setSide(vat_.side() == Vat::Side::CLIENT ? Vat::Side::SERVER : Vat::Side::CLIENT);
   return system_.bootstrap(peer);
+}
+
+DirectCaller& RpcConnection::direct_caller() {
+  KJ_IF_MAYBE (existing, direct_caller_) {
+    return **existing;
+  }
+  KJ_REQUIRE(vat_.side() == Vat::Side::CLIENT);
+  auto made = kj::refcounted<DirectCaller>(*stream_);
+  DirectCaller& caller = *made;
+  direct_caller_ = kj::mv(made);
+  stream_->set_filter(caller);
+  over_ = on_disconnect().then([&caller] { caller.disconnect(); }).eagerlyEvaluate(nullptr);
+  return caller;
 }
 
 kj::Promise<void> RpcConnection::on_disconnect() { return vat_.on_disconnect(); }

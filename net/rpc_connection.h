@@ -7,6 +7,8 @@
 #include <string>
 
 #include "base/limits.h"
+#include "net/direct_caller.h"
+#include "net/direct_calls.h"
 #include "net/message_stream.h"
 #include "net/vat.h"
 
@@ -34,6 +36,8 @@ class RpcConnection {
 
   /// What the peer offers. May be called before the peer has answered anything.
   capnp::Capability::Client bootstrap();
+  /// Calls services of the peer's without the RPC system. Requires: the side that calls.
+  DirectCaller& direct_caller();
   /// Done when the connection is over, for whatever reason. The owner then destroys this from a later event
   /// (a kj::TaskSet, an evalLater), not inside the promise itself.
   kj::Promise<void> on_disconnect();
@@ -53,8 +57,10 @@ class RpcConnection {
   std::string remote_address_;
   kj::Own<MessageStream> stream_;
   std::optional<DirectCalls> direct_calls_;
+  kj::Maybe<kj::Own<DirectCaller>> direct_caller_;  // once it is asked for
   Vat vat_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
+  kj::Promise<void> over_ = nullptr;  // tells the direct caller
 };
 
 }  // namespace holdfast::net
