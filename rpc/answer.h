@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/result.h"
-#include "rpc/awaited.h"
 #include "rpc/call.h"
 #include "rpc/desk.h"
 #include "rpc/terms.h"
@@ -18,18 +17,6 @@
 /// leader and hands its answer back. What certainly had no effect is tried again until the call's time is
 /// over; what may have had one is reported as unknown.
 namespace holdfast::rpc {
-
-/// What a connection that breaks under a call that was passed on means.
-enum class IfBroken {
-  kUnknown,   ///< a write: it may have taken effect
-  kAskAgain,  ///< a read, or what may be repeated
-};
-
-/// How long a call that was passed on may take.
-enum class Bound {
-  kTimeout,  ///< as the call says
-  kNone,     ///< as long as the connection to the leader lives: waiting in a lock's queue
-};
 
 namespace internal {
 
@@ -73,8 +60,6 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
         work_(*this) {
     attempt();
   }
-  ~Answer() { this->drop_pending(); }  // before the work that may hold it
-  KJ_DISALLOW_COPY(Answer);
 
  private:
   using Call<Params, Results>::context_;
@@ -160,7 +145,7 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     fulfiller_.fulfill();
   }
 
-  void later(kj::Function<void()> then) override { work_.add(kj::evalLater(kj::mv(then))); }
+  void later(Callback<void()> then) override { desk_.answers.add(std::move(then)); }
 
   void taskFailed(kj::Exception&& exception) override { fulfiller_.reject(kj::mv(exception)); }
 

@@ -3,10 +3,10 @@
 #include <capnp/capability.h>
 #include <kj/async.h>
 #include <kj/debug.h>
-#include <kj/function.h>
 
 #include <utility>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "net/direct_call.h"
 #include "rpc/errors.h"
@@ -46,14 +46,15 @@ class Call {
     void end(Fill fill) {
       if (call_) detach()->end(fill);
     }
-    /// The same for an answer that may be large: not while those before it wait to leave.
+    /// The same for an answer that may be large, and one of many that could be made now: in a turn of its
+    /// own, and not while those before it wait to leave.
     template <typename Fill>
     void end_in_turn(Fill fill) {
       if (!call_) return;
-      if (call_->direct_ && call_->direct_->has_room()) return end(std::move(fill));
       Call& call = *call_;
-      call.in_turn(
-          [pending = std::move(*this), fill = std::move(fill)]() mutable { pending.end(std::move(fill)); });
+      call.later([pending = std::move(*this), fill = std::move(fill)]() mutable {
+        pending.end_with_room(std::move(fill));
+      });
     }
 
     /// It ends as `result` does, which fills the results. Dropped with the call.
@@ -63,6 +64,13 @@ class Call {
 
    private:
     friend Call;
+    template <typename Fill>
+    void end_with_room(Fill fill) {
+      if (!call_ || !call_->direct_ || call_->direct_->has_room()) return end(std::move(fill));
+      net::DirectCall& direct = *call_->direct_;
+      direct.when_room(
+          [pending = std::move(*this), fill = std::move(fill)]() mutable { pending.end(std::move(fill)); });
+    }
     Call* detach() {
       call_->pending_ = nullptr;
       return std::exchange(call_, nullptr);
@@ -74,18 +82,16 @@ class Call {
   /// `direct` is the fulfiller, if the call came past the RPC system.
   Call(kj::PromiseFulfiller<void>& fulfiller, net::DirectCall* direct, Context context)
       : context_(context), fulfiller_(fulfiller), direct_(direct) {}
-  ~Call() { drop_pending(); }
-  KJ_DISALLOW_COPY(Call);
-
-  void drop_pending() {
+  ~Call() {
     if (pending_) pending_->detach();
   }
+  KJ_DISALLOW_COPY(Call);
 
   /// It ended with an error here.
   virtual void settle(const Error& error) = 0;
   virtual void follow(kj::Promise<Result<void>> result) = 0;
-  /// Runs it when the loop comes to it.
-  virtual void later(kj::Function<void()> then) = 0;
+  /// Runs it when its turn comes.
+  virtual void later(Callback<void()> then) = 0;
 
   template <typename Fill>
   void end(Fill fill) {
@@ -103,12 +109,6 @@ class Call {
   kj::PromiseFulfiller<void>& fulfiller_;
 
  private:
-  template <typename Then>
-  void in_turn(Then then) {
-    if (direct_) return direct_->when_room(std::move(then));
-    later(std::move(then));
-  }
-
   net::DirectCall* const direct_;
   Pending* pending_ = nullptr;
 };

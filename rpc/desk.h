@@ -14,6 +14,7 @@
 #include "node/node.h"
 #include "rpc/members.h"
 #include "rpc/open_reads.h"
+#include "rpc/turns.h"
 
 namespace holdfast::rpc {
 
@@ -33,13 +34,15 @@ struct Desk {
         node(node_in),
         identity(std::move(identity_in)),
         members(loop_in, node_in, identity.member, logging),
-        open_reads(loop_in.timer()) {}
+        open_reads(loop_in.timer()),
+        answers(loop_in) {}
 
   kj::Timer& timer;
   node::Node& node;
   const Identity identity;
   Members members;
   OpenReads open_reads;
+  Turns answers;  ///< that could be made now
   /// The call that a service is being called for, if it came past the RPC system: see answer().
   net::DirectCall* direct = nullptr;
 };

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "base/member_name.h"
+#include "rpc/awaited.h"
 #include "rpc/cluster_service.h"
 #include "rpc/membership_edits.h"
 #include "rpc/read_write.h"

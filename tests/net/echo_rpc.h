@@ -105,18 +105,19 @@ inline void aim_at_service(capnp::rpc::Call::Builder call, std::uint32_t questio
   answer.initTransform(1)[0].setGetPointerField(0);
 }
 
-enum class Route { kRpcSystem, kDirect };
+/// Whether calls go past the RPC system where they arrive, and where they are made.
+enum class Route { kRpcSystem, kDirect, kDirectBoth };
 
 /// A server with one connection at most, and a client of it.
 struct Rpc {
-  explicit Rpc(Route route, RpcLimits server_limits = {}, FramedStreamOptions server_stream = {}) {
-    auto opened =
-        Listener::open(loop, kAnyPort, {}, [this, route, server_limits, server_stream](Socket socket) {
-          Offer offer(kj::heap<EchoDoor>(calls));
-          if (route == Route::kDirect) offer.services = kj::Own<Services>(kj::heap<EchoServices>(calls));
-          server = kj::heap<RpcConnection>(kj::heap<MessageStream>(std::move(socket), server_stream),
-                                           kj::mv(offer), server_limits);
-        });
+  explicit Rpc(Route route_in, RpcLimits server_limits = {}, FramedStreamOptions server_stream = {})
+      : route(route_in) {
+    auto opened = Listener::open(loop, kAnyPort, {}, [this, server_limits, server_stream](Socket socket) {
+      Offer offer(kj::heap<EchoDoor>(calls));
+      if (route != Route::kRpcSystem) offer.services = kj::Own<Services>(kj::heap<EchoServices>(calls));
+      server = kj::heap<RpcConnection>(kj::heap<MessageStream>(std::move(socket), server_stream),
+                                       kj::mv(offer), server_limits);
+    });
     REQUIRE(opened);
     listener = std::move(*opened);
   }
@@ -126,7 +127,14 @@ struct Rpc {
   }
   void connect_client(FramedStreamOptions options = {}) {
     client = kj::heap<RpcConnection>(dial(options));
+    ask_for_config();
+  }
+  /// The service, by another capability each time.
+  void ask_for_config() {
     config = client->bootstrap().castAs<schema::Holdfast>().configRequest().send().getConfig();
+    if (route != Route::kDirectBoth) return;
+    const DirectCaller::Place place{capnp::typeId<schema::Holdfast>(), 1};
+    config = client->direct_caller().service(place, 3, *config).castAs<schema::Config>();
   }
   auto get(std::uint64_t size) {
     auto request = config->getRequest();
@@ -134,6 +142,7 @@ struct Rpc {
     return request.send();
   }
 
+  const Route route;
   EventLoop loop;
   EchoConfig::Calls calls;
   std::unique_ptr<Listener> listener;

@@ -14,7 +14,7 @@ namespace holdfast::net::test {
 namespace {
 
 TEST_CASE("a call goes over the loop and its answer comes back") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   rpc.connect_client();
   for (std::uint64_t size : {0, 1, 7, 8, 4096, 100'000, 1'000'000}) {
@@ -29,7 +29,7 @@ TEST_CASE("a call goes over the loop and its answer comes back") {
 }
 
 TEST_CASE("many calls in flight share system calls") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   StreamCounters server_counters;
   FramedStreamOptions options;
   options.counters = &server_counters;
@@ -50,7 +50,7 @@ TEST_CASE("many calls in flight share system calls") {
 }
 
 TEST_CASE("a caller who goes away cancels the calls that wait") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   rpc.connect_client();
   auto parked = rpc.config->putRequest().send();
@@ -63,7 +63,7 @@ TEST_CASE("a caller who goes away cancels the calls that wait") {
 }
 
 TEST_CASE("a server that goes away fails the calls that wait") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   rpc.connect_client();
   auto parked = rpc.config->putRequest().send();
@@ -79,7 +79,7 @@ TEST_CASE("a server that goes away fails the calls that wait") {
 }
 
 TEST_CASE("a reader who does not read stops being read") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   constexpr std::size_t kBound = 256 * 1024;
   constexpr std::size_t kAnswer = 64 * 1024;
   StreamCounters server_counters;
@@ -131,7 +131,7 @@ TEST_CASE("a reader who does not read stops being read") {
 }
 
 TEST_CASE("calls in flight beyond the flow limit are not read") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   RpcLimits limits;
   limits.max_call_bytes = 64 * 1024;
   Rpc rpc(route, limits);
@@ -156,7 +156,7 @@ TEST_CASE("calls in flight beyond the flow limit are not read") {
 }
 
 TEST_CASE("an answer larger than a frame fails its call, with the reason, and the connection goes on") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   FramedStreamOptions small;
   small.max_frame_bytes = 10'000;
   Rpc rpc(route, {}, small);
@@ -166,22 +166,22 @@ TEST_CASE("an answer larger than a frame fails its call, with the reason, and th
 }
 
 TEST_CASE("plain calls on a service go past the RPC system, also before its capability has come") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   rpc.connect_client();
   auto pipelined = rpc.get(1).ignoreResult();
   wait_for(rpc.loop, kj::mv(pipelined));
   wait_for(rpc.loop, rpc.get(1).ignoreResult());
   // The service again, by another capability, after the first was let go.
-  rpc.config = rpc.client->bootstrap().castAs<schema::Holdfast>().configRequest().send().getConfig();
+  rpc.ask_for_config();
   wait_for(rpc.loop, rpc.config->whenResolved());
   wait_for(rpc.loop, rpc.get(1).ignoreResult());
   CHECK(rpc.calls.gets == 3);
-  CHECK(rpc.calls.direct == (route == Route::kDirect ? 3 : 0));
+  CHECK(rpc.calls.direct == (route == Route::kRpcSystem ? 0 : 3));
 }
 
 TEST_CASE("what a service throws is what its caller catches") {
-  Rpc rpc(GENERATE(Route::kRpcSystem, Route::kDirect));
+  Rpc rpc(GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth));
   rpc.connect_client();
   auto parked = rpc.config->putRequest().send();
   run_until(rpc.loop, [&] { return rpc.calls.puts == 1; });
@@ -200,7 +200,7 @@ TEST_CASE("what a service throws is what its caller catches") {
 }
 
 TEST_CASE("a call that its caller drops is cancelled, and the connection goes on") {
-  Rpc rpc(GENERATE(Route::kRpcSystem, Route::kDirect));
+  Rpc rpc(GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth));
   rpc.connect_client();
   {
     auto dropped = rpc.config->putRequest().send();
@@ -211,7 +211,7 @@ TEST_CASE("a call that its caller drops is cancelled, and the connection goes on
 }
 
 TEST_CASE("a question's number that is in use twice ends the connection") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   RawPeer peer(rpc.loop, rpc.listener->endpoint());
   capnp::MallocMessageBuilder bootstrap;
@@ -230,7 +230,7 @@ TEST_CASE("a question's number that is in use twice ends the connection") {
   wait_for(rpc.loop, rpc.server->on_disconnect());
   rpc.server = nullptr;
   // The library leaves the first of the two calls running.
-  if (route == Route::kDirect) run_until(rpc.loop, [&] { return rpc.calls.puts_over == rpc.calls.puts; });
+  if (route != Route::kRpcSystem) run_until(rpc.loop, [&] { return rpc.calls.puts_over == rpc.calls.puts; });
 }
 
 /// Asks again as soon as it is answered.
@@ -241,7 +241,7 @@ kj::Promise<void> keep_asking(Rpc& rpc, const bool& over) {
 }
 
 TEST_CASE("timers fire and tasks run while calls saturate the loop") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   rpc.connect_client();
   bool over = false;
@@ -265,7 +265,7 @@ TEST_CASE("timers fire and tasks run while calls saturate the loop") {
 }
 
 TEST_CASE("what was written before a connection is closed still arrives") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Rpc rpc(route);
   auto stream = rpc.dial();
   run_until(rpc.loop, [&] { return rpc.server.get() != nullptr; });
@@ -278,7 +278,7 @@ TEST_CASE("what was written before a connection is closed still arrives") {
 }
 
 TEST_CASE("a stranger's mutated calls end its connection at most") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect);
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   Random random(31337);
   Rpc rpc(route);
   // Real calls, as bytes.
