@@ -30,6 +30,7 @@ BASELINE = HERE / "baseline.json"
 RENEW = "tests/cost/count.py --renew"
 # Far above what one count differs from the next (see README.md), well below what is worth a look.
 TOLERANCE = 0.10
+MORE_COUNTS = 2
 SKIPPED = 77
 # Operations of one kind, a burst of them at a time: each burst is read, committed and answered in a few turns of the loop.
 BURST = 64
@@ -146,8 +147,10 @@ def compare():
         raise Cannot(f"the baseline was counted with {baseline['compiler']}, this server was built by {compiler()}")
     counted = count()
     lines, grown = verdict(baseline["instructions"], counted)
-    if grown:
-        # What comes in between, an election say, only adds: the lower of two counts is the better one.
+    for _ in range(MORE_COUNTS):
+        if not grown:
+            break
+        # What comes in between, an election or a burst that was torn, only adds: the lowest count is the best one.
         again = count()
         counted = {name: min(counted[name], again[name]) for name in counted}
         lines, grown = verdict(baseline["instructions"], counted)
