@@ -11,8 +11,8 @@ namespace holdfast::net {
 /// and in place of the promise that a service would return. Thread: the loop's.
 class DirectCall : public kj::PromiseFulfiller<void> {
  public:
-  /// `work` carries the call out. It is destroyed when the caller has finished the call: never while it
-  /// fulfills or rejects it.
+  /// `work` carries the call out. It is destroyed after the call was answered, or when its caller has
+  /// finished it: never while it fulfills or rejects it.
   virtual void keep(kj::Own<void> work) = 0;
   /// Does not so much wait on the connection that a large answer had better wait?
   virtual bool has_room() const = 0;

@@ -53,7 +53,8 @@ class DirectCalls::Call final : public DirectCall, public capnp::CallContextHook
         bytes_(message->sizeInWords() * sizeof(capnp::word)),
         message_(kj::mv(message)),
         params_(call.getParams().getContent()) {
-    calls_.bytes_in_flight_ += bytes_;
+    ++calls_.unanswered_;
+    calls_.unanswered_bytes_ += bytes_;
   }
 
   void start(capnp::Capability::Server& service, std::uint64_t interface_id, std::uint16_t method) {
@@ -146,7 +147,7 @@ class DirectCalls::Call final : public DirectCall, public capnp::CallContextHook
     builder_.reset();
     message_ = nullptr;
     returned_ = true;
-    calls_.answered(bytes_);
+    calls_.answered(question_, bytes_);
   }
 
   DirectCalls& calls_;
@@ -163,14 +164,15 @@ class DirectCalls::Call final : public DirectCall, public capnp::CallContextHook
   kj::Own<void> work_;
 };
 
-DirectCalls::DirectCalls(MessageStream& stream, kj::Own<Services> services, std::size_t max_call_bytes)
-    : stream_(stream), offered_(kj::mv(services)), max_call_bytes_(max_call_bytes) {}
+DirectCalls::DirectCalls(MessageStream& stream, kj::Own<Services> services, const CallBounds& bounds)
+    : stream_(stream), offered_(kj::mv(services)), bounds_(bounds) {}
 
 DirectCalls::~DirectCalls() noexcept(false) {}
 
 void DirectCalls::cancel() { calls_.clear(); }
 
 bool DirectCalls::take(kj::Own<capnp::IncomingRpcMessage>& message) {
+  returned_.clear();
   const auto body = message->getBody().getAs<protocol::Message>();
   switch (body.which()) {
     case protocol::Message::BOOTSTRAP:
@@ -202,6 +204,8 @@ bool DirectCalls::take_call(kj::Own<capnp::IncomingRpcMessage>& message, protoco
       !call.getSendResultsTo().isCaller())
     return false;
   KJ_REQUIRE(calls_.count(question) == 0, "a question's number is in use");
+  KJ_REQUIRE(calls_.size() < bounds_.unfinished,
+             "too many calls were answered that their caller never finished", bounds_.unfinished);
   capnp::Capability::Server& server = *service(**target);
   const std::uint64_t interface_id = call.getInterfaceId();
   auto taken = kj::refcounted<Call>(*this, kj::mv(message), call);
@@ -214,8 +218,10 @@ bool DirectCalls::take_call(kj::Own<capnp::IncomingRpcMessage>& message, protoco
 bool DirectCalls::take_finish(protocol::Finish::Reader finish) {
   const QuestionId question = finish.getQuestionId();
   if (auto call = calls_.find(question); call != calls_.end()) {
-    call->second->finish();
+    // It leaves the table first: to finish it is to answer it.
+    kj::Own<Call> finished = kj::mv(call->second);
     calls_.erase(call);
+    if (finished.get() != nullptr) finished->finish();
     return true;
   }
   if (auto known = questions_.find(question); known != questions_.end()) {
@@ -276,13 +282,15 @@ void DirectCalls::made_progress() {
   while (!waiting_for_room_.empty() && !stream_.over_bound()) {
     auto call = calls_.find(waiting_for_room_.front());
     waiting_for_room_.pop_front();
-    if (call != calls_.end()) call->second->go_on();
+    if (call != calls_.end() && call->second.get() != nullptr) call->second->go_on();
   }
 }
 
-void DirectCalls::answered(std::size_t bytes) {
+void DirectCalls::answered(QuestionId question, std::size_t bytes) {
+  if (auto call = calls_.find(question); call != calls_.end()) returned_.push_back(kj::mv(call->second));
   const bool was_full = is_full();
-  bytes_in_flight_ -= bytes;
+  --unanswered_;
+  unanswered_bytes_ -= bytes;
   if (was_full && !is_full()) stream_.read_again();
 }
 

@@ -10,7 +10,9 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
+#include "base/limits.h"
 #include "net/direct_call.h"
 #include "net/message_stream.h"
 
@@ -45,12 +47,21 @@ struct Offer {
   kj::Maybe<kj::Own<Services>> services;
 };
 
+/// What a connection's calls may come to.
+struct CallBounds {
+  /// Beyond these nothing more is read until calls were answered.
+  std::size_t unanswered_bytes = limits::kMaxConnectionCallBytes;
+  std::size_t unanswered = 100'000;
+  /// A caller finishes its calls as it reads their returns; the connection of one that never does is closed.
+  std::size_t unfinished = 1'000'000;
+};
+
 /// Calls on a connection's own services that carry no capability: plain data in, plain data out. They go from
 /// the stream to the service and back without the RPC system, whose tables, pipelines and chains of promises
 /// were a third of what a write cost. All else is the RPC system's, and which capability is which service is
 /// learned from what passes by: calls of the bootstrap's methods on the way in, their returns on the way out.
 ///
-///     called --answered--> returned --finish--> forgotten
+///     called --answered--> returned (only its number is kept) --finish--> forgotten
 ///       \------finish (cancels it)----------------/
 ///
 /// A call that the RPC system has may be overtaken by a later one that it has not: only calls with
@@ -58,14 +69,13 @@ struct Offer {
 /// Thread: the loop's. Ref: rpc.capnp, levels 0 and 1.
 class DirectCalls final : public MessageStream::Filter {
  public:
-  /// Beyond `max_call_bytes` of calls that are not answered nothing more is read.
-  DirectCalls(MessageStream& stream, kj::Own<Services> services, std::size_t max_call_bytes);
+  DirectCalls(MessageStream& stream, kj::Own<Services> services, const CallBounds& bounds);
   ~DirectCalls() noexcept(false);
   KJ_DISALLOW_COPY(DirectCalls);
 
   bool take(kj::Own<capnp::IncomingRpcMessage>& message) override;
   bool is_full() const override {
-    return bytes_in_flight_ > max_call_bytes_ || calls_.size() > kMaxUnfinished;
+    return unanswered_bytes_ > bounds_.unanswered_bytes || unanswered_ > bounds_.unanswered;
   }
   void made_progress() override;
   /// The connection is over: cancels all that is not answered.
@@ -95,20 +105,21 @@ class DirectCalls final : public MessageStream::Filter {
   const Target* find(capnp::rpc::MessageTarget::Reader target) const;
   void release(ExportId id, std::uint32_t references);
   capnp::Capability::Server* service(std::uint16_t method);
-  void answered(std::size_t bytes);
-
-  // A caller finishes its calls as it reads their returns; one that never does is not read from any more.
-  static constexpr std::size_t kMaxUnfinished = 100'000;
+  void answered(QuestionId question, std::size_t bytes);
 
   MessageStream& stream_;
   kj::Own<Services> offered_;
-  const std::size_t max_call_bytes_;
-  std::size_t bytes_in_flight_ = 0;
+  const CallBounds bounds_;
+  std::size_t unanswered_ = 0;
+  std::size_t unanswered_bytes_ = 0;
   std::map<QuestionId, Question> questions_;  // of the RPC system, that return a known capability
   std::map<ExportId, Export> exports_;
   std::map<std::uint16_t, Services::Service> services_;
   std::deque<QuestionId> waiting_for_room_;
-  std::unordered_map<QuestionId, kj::Own<Call>> calls_;  // last: what they hold of a service goes first
+  // Last: what they hold of a service goes first.
+  std::vector<kj::Own<Call>> returned_;  // just now, so perhaps still on the stack
+  std::unordered_map<QuestionId, kj::Own<Call>>
+      calls_;  // null: only the number, until the caller finishes it
 };
 
 }  // namespace holdfast::net

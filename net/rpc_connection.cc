@@ -17,7 +17,7 @@ std::optional<DirectCalls> direct_calls(MessageStream& stream, kj::Maybe<Offer>&
                                         const RpcLimits& limits) {
   KJ_IF_MAYBE (given, offer) {
     KJ_IF_MAYBE (services, given->services) {
-      return std::optional<DirectCalls>(std::in_place, stream, kj::mv(*services), limits.max_call_bytes);
+      return std::optional<DirectCalls>(std::in_place, stream, kj::mv(*services), limits.calls);
     }
   }
   return std::nullopt;
@@ -44,7 +44,7 @@ RpcConnection::RpcConnection(kj::Own<MessageStream> stream, Offer offer, RpcLimi
   // to stop reading as well, both could wait for each other for ever.
   stream_->throttle_reads();
   if (direct_calls_) stream_->set_filter(*direct_calls_);
-  system_.setFlowLimit(limits.max_call_bytes / sizeof(capnp::word));
+  system_.setFlowLimit(limits.calls.unanswered_bytes / sizeof(capnp::word));
 }
 
 RpcConnection::RpcConnection(kj::Own<MessageStream> stream, RpcLimits limits)

@@ -18,8 +18,7 @@ struct RpcLimits {
   int nesting = limits::kMaxNesting;
   /// Frames beyond this are refused by the stream already; the reader's traversal limit follows from it.
   std::size_t max_frame_bytes = limits::kMaxClientFrameBytes;
-  /// Calls that were read and not yet answered; beyond it no more is read.
-  std::size_t max_call_bytes = limits::kMaxConnectionCallBytes;
+  CallBounds calls;
 };
 
 /// Cap'n Proto RPC over one connection, for either side. Destroying it closes the connection; calls that wait

@@ -133,7 +133,7 @@ TEST_CASE("a reader who does not read stops being read") {
 TEST_CASE("calls in flight beyond the flow limit are not read") {
   const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
   RpcLimits limits;
-  limits.max_call_bytes = 64 * 1024;
+  limits.calls.unanswered_bytes = 64 * 1024;
   Rpc rpc(route, limits);
   rpc.connect_client();
   std::vector<kj::Promise<void>> calls;
@@ -210,14 +210,72 @@ TEST_CASE("a call that its caller drops is cancelled, and the connection goes on
   for (int i = 0; i < 10; ++i) wait_for(rpc.loop, rpc.get(1).ignoreResult());
 }
 
-TEST_CASE("a question's number that is in use twice ends the connection") {
-  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
-  Rpc rpc(route);
-  RawPeer peer(rpc.loop, rpc.listener->endpoint());
+/// Question 1 returns the service.
+std::string asking_for_config() {
   capnp::MallocMessageBuilder bootstrap;
   bootstrap.initRoot<capnp::rpc::Message>().initBootstrap().setQuestionId(0);
   capnp::MallocMessageBuilder door;
   write_config_call(door, 1);
+  return bytes_of(bootstrap) + bytes_of(door);
+}
+
+std::string a_get(std::uint32_t question) {
+  capnp::MallocMessageBuilder message;
+  auto get = message.initRoot<capnp::rpc::Message>().initCall();
+  get.setQuestionId(question);
+  aim_at_service(get, 1);
+  get.setInterfaceId(capnp::typeId<schema::Config>());
+  get.setMethodId(1);
+  get.initParams().getContent().initAs<schema::Config::GetParams>().initGet();
+  return bytes_of(message);
+}
+
+std::string a_finish(std::uint32_t question) {
+  capnp::MallocMessageBuilder message;
+  message.initRoot<capnp::rpc::Message>().initFinish().setQuestionId(question);
+  return bytes_of(message);
+}
+
+TEST_CASE("a caller may finish its calls long after they were answered") {
+  RpcLimits limits;
+  limits.calls.unanswered = 10;
+  Rpc rpc(Route::kDirect, limits);
+  RawPeer peer(rpc.loop, rpc.listener->endpoint());
+  constexpr int kCalls = 200;
+  std::string calls;
+  std::string finishes;
+  for (std::uint32_t question = 2; question < 2 + kCalls; ++question) {
+    calls += a_get(question);
+    finishes += a_finish(question);
+  }
+  peer.write(asking_for_config() + calls);
+  run_until(rpc.loop, [&] { return rpc.calls.gets == kCalls; });
+  // Their numbers are free again.
+  peer.write(finishes + calls);
+  run_until(rpc.loop, [&] { return rpc.calls.gets == 2 * kCalls; });
+  CHECK(rpc.calls.direct == 2 * kCalls);
+}
+
+TEST_CASE("a caller that never finishes its calls loses its connection in the end") {
+  RpcLimits limits;
+  limits.calls.unfinished = 100;
+  Rpc rpc(Route::kDirect, limits);
+  RawPeer peer(rpc.loop, rpc.listener->endpoint());
+  std::string calls;
+  for (std::uint32_t question = 2; question < 2 + 100; ++question) calls += a_get(question);
+  peer.write(asking_for_config() + calls);
+  run_until(rpc.loop, [&] { return rpc.calls.gets == 100; });
+  auto over = rpc.server->on_disconnect();
+  CHECK_FALSE(rpc.server.get() == nullptr);
+  peer.write(a_get(102));
+  wait_for(rpc.loop, kj::mv(over));
+  CHECK(rpc.calls.gets == 100);
+}
+
+TEST_CASE("a question's number that is in use twice ends the connection") {
+  const Route route = GENERATE(Route::kRpcSystem, Route::kDirect, Route::kDirectBoth);
+  Rpc rpc(route);
+  RawPeer peer(rpc.loop, rpc.listener->endpoint());
   capnp::MallocMessageBuilder message;
   auto put = message.initRoot<capnp::rpc::Message>().initCall();
   put.setQuestionId(2);
@@ -225,7 +283,7 @@ TEST_CASE("a question's number that is in use twice ends the connection") {
   put.setInterfaceId(capnp::typeId<schema::Config>());
   put.setMethodId(0);
   put.initParams().getContent().initAs<schema::Config::PutParams>();
-  peer.write(bytes_of(bootstrap) + bytes_of(door) + bytes_of(message) + bytes_of(message));
+  peer.write(asking_for_config() + bytes_of(message) + bytes_of(message));
   run_until(rpc.loop, [&] { return rpc.server.get() != nullptr; });
   wait_for(rpc.loop, rpc.server->on_disconnect());
   rpc.server = nullptr;
