@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "bench/calls.h"
@@ -53,7 +54,7 @@ class Population {
   kj::Promise<void> clear_groups();
   kj::Promise<void> clear(Group& group);
   void kept(Instant due, std::uint64_t leases, Why why) {
-    if (kept_ != nullptr) KJ_ASSERT_NONNULL(kept_)(due, leases, kj::mv(why));
+    if (kept_) (*kept_)(due, leases, kj::mv(why));
   }
   Services& services_of(const Group& group) { return fleet_.of(group.number); }
 
@@ -63,7 +64,7 @@ class Population {
   const Duration interval_;
   std::vector<Group> groups_;
   std::size_t filled_ = 0;  // groups that were begun
-  kj::Maybe<Kept> kept_;
+  std::optional<Kept> kept_;
   class Keepers;
   kj::Maybe<kj::Own<Keepers>> keeping_;
 };

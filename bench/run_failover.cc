@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,7 @@ class Client {
 
   /// Returns: why the write was not acknowledged.
   kj::Promise<Why> write(const std::string& value) {
-    auto attempt =
-        connected().then([this, &value] { return put(load_, KJ_ASSERT_NONNULL(config_), key_, value); });
+    auto attempt = connected().then([this, &value] { return put(load_, *config_, key_, value); });
     return loop_.timer()
         .timeoutAfter(to_kj(load_.call_timeout + kGrace), kj::mv(attempt))
         .catch_([](kj::Exception&& e) { return Why(kj::str(e.getDescription())); })
@@ -70,7 +70,7 @@ class Client {
 
  private:
   kj::Promise<void> connected() {
-    if (config_ != nullptr) return kj::READY_NOW;
+    if (config_) return kj::READY_NOW;
     const Endpoint& endpoint = load_.endpoints[member_ % load_.endpoints.size()];
     return net::connect(loop_, endpoint, load_.call_timeout)
         .then([this](kj::Own<net::MessageStream> stream) {
@@ -80,7 +80,7 @@ class Client {
         .then([this](auto&& response) { config_ = response.getConfig(); });
   }
   void leave() {
-    config_ = nullptr;
+    config_.reset();
     connection_.reset();
     ++member_;
   }
@@ -90,7 +90,7 @@ class Client {
   std::size_t member_;
   const std::string key_;
   std::unique_ptr<net::RpcConnection> connection_;
-  kj::Maybe<schema::Config::Client> config_;
+  std::optional<schema::Config::Client> config_;
   Gaps gaps_;
 };
 

@@ -111,8 +111,8 @@ class DirectCalls::Call final : public DirectCall, public capnp::CallContextHook
     KJ_IF_MAYBE (hint, size_hint) {
       words = hint->wordCount;
     }
-    results_ = init_return(words).initResults().getContent();
-    return KJ_ASSERT_NONNULL(results_);
+    auto content = init_return(words).initResults().getContent();
+    return results_.emplace(kj::mv(content));
   }
   kj::Own<capnp::CallContextHook> addRef() override { return kj::addRef(*this); }
   void allowCancellation() override {}

@@ -81,7 +81,9 @@ struct Besieged : ReadyServers {
     client::Client other = client();
     for (int i = 0; i < 20; ++i) {
       const std::string value = std::to_string(i);
-      REQUIRE(other.put("other", value));
+      const auto written = other.put("other", value);
+      INFO((written ? "" : written.error().message));
+      REQUIRE(written);
       const auto got = other.get("other");
       REQUIRE(got);
       REQUIRE(got->entries.size() == 1);
