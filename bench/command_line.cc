@@ -84,7 +84,12 @@ void add_operations(CLI::App& app, Load& load, Seconds& seconds) {
   failover->add_option("--kill", load.kill_pid, "the process to kill -9: the leader's, say")
       ->check(CLI::Range(2, 1 << 30));
   failover->add_option("--kill-after", seconds.kill_after, "seconds")->check(CLI::Range(0.0, 1e6));
-  failover->add_flag("--stop", load.stop_only, "SIGSTOP it, and SIGCONT at the end, instead of killing it");
+  const auto instead = [&load, failover](const char* flag, int signal, const char* what) {
+    return failover->add_flag_callback(
+        flag, [&load, signal] { load.kill_signal = signal; }, what);
+  };
+  auto* const stop = instead("--stop", SIGSTOP, "SIGSTOP it, and SIGCONT at the end, instead of killing it");
+  instead("--terminate", SIGTERM, "ask it to end (SIGTERM) instead of killing it")->excludes(stop);
 }
 
 /// What suits an operation where nothing else was asked for.

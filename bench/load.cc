@@ -8,6 +8,12 @@
 
 namespace holdfast::bench {
 
+bool spoiled(const Load& load, const Figures& figures) {
+  // When a member dies some writes fail.
+  const bool errors_belong = load.op == Op::kFailover && figures.count > 0;
+  return !figures.failed.empty() || (figures.errors > 0 && !errors_belong);
+}
+
 Result<Figures> run(const Load& load, const std::function<void(const Progress&)>& progress) {
   try {
     net::EventLoop loop;

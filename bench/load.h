@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -51,7 +53,7 @@ struct Load {
   // Failover.
   int kill_pid = 0;  ///< 0: nobody
   Duration kill_after = std::chrono::seconds(2);
-  bool stop_only = false;  ///< SIGSTOP, and SIGCONT at the end, instead of SIGKILL
+  int kill_signal = SIGKILL;  ///< SIGSTOP: and SIGCONT at the end; SIGTERM: a planned stop
 };
 
 /// What an operation reports beyond what all of them do.
@@ -72,6 +74,9 @@ struct Figures {
   double seconds() const { return std::chrono::duration<double>(elapsed).count(); }
   double rate() const { return elapsed.count() > 0 ? static_cast<double>(count) / seconds() : 0.0; }
 };
+
+/// Whether a run is no measurement: too much failed.
+bool spoiled(const Load& load, const Figures& figures);
 
 /// How far a run is.
 struct Progress {

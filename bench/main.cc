@@ -12,12 +12,6 @@ using namespace holdfast;
 constexpr int kErrors = 1, kNotRun = 3;
 
 /// Figures that are not what was asked for.
-bool spoiled(const bench::Load& load, const bench::Figures& figures) {
-  // When a member dies some writes fail.
-  const bool errors_belong = load.op == bench::Op::kFailover && figures.count > 0;
-  return !figures.failed.empty() || (figures.errors > 0 && !errors_belong);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,5 +36,5 @@ int main(int argc, char** argv) {
     }
   }
   std::cout << (line->json ? bench::json_line(line->op, *figures) : text) << std::endl;
-  return spoiled(line->load, *figures) ? kErrors : status;
+  return bench::spoiled(line->load, *figures) ? kErrors : status;
 }

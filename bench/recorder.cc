@@ -34,8 +34,6 @@ void Recorder::failure(kj::StringPtr why) {
   if (figures_.first_error.empty()) figures_.first_error = why.cStr();
 }
 
-void Recorder::fail_run(kj::StringPtr why) { figures_.failed = why.cStr(); }
-
 void Recorder::extra(std::string name, std::uint64_t value) {
   figures_.extras.push_back({std::move(name), value});
 }

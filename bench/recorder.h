@@ -25,12 +25,11 @@ class Recorder {
   /// Something that was due (closed loop: sent) then has succeeded now, and counts for `weight` operations.
   void success(Instant due, std::uint64_t weight = 1);
   void failure(kj::StringPtr why);
-  /// The run as a whole did not show what it was to show.
-  void fail_run(kj::StringPtr why);
   void extra(std::string name, std::uint64_t value);
 
   Instant started() const { return started_; }
   const Figures& figures() const { return figures_; }
+  Figures& figures() { return figures_; }
   Figures take() { return std::move(figures_); }
 
  private:

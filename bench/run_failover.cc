@@ -1,10 +1,6 @@
 #include <kj/debug.h>
 #include <kj/time.h>
-#include <signal.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +8,7 @@
 
 #include "bench/calls.h"
 #include "bench/lanes.h"
+#include "bench/outage.h"
 #include "bench/runs.h"
 #include "net/connect.h"
 #include "net/rpc_connection.h"
@@ -25,25 +22,6 @@ constexpr auto kPause = 5 * kj::MILLISECONDS;
 constexpr milliseconds kGrace{100};
 
 kj::Duration to_kj(Duration duration) { return duration.count() * kj::MICROSECONDS; }
-
-/// The times without an acknowledged write, of all clients together or of one.
-class Gaps {
- public:
-  void begin(Instant now) { last_ = now; }
-  void acknowledged(Instant now, bool after_the_blow) {
-    longest_ = std::max(longest_, now - last_);
-    if (after_the_blow) longest_after_ = std::max(longest_after_, now - last_);
-    last_ = now;
-  }
-  Duration longest() const { return longest_; }
-  /// Of those that ended after the member was killed.
-  Duration longest_after() const { return longest_after_; }
-
- private:
-  Instant last_;
-  Duration longest_{0};
-  Duration longest_after_{0};
-};
 
 /// One client that stays with a member until that fails it, and then goes on to the next.
 class Client {
@@ -66,7 +44,6 @@ class Client {
           });
         });
   }
-  Gaps& gaps() { return gaps_; }
 
  private:
   kj::Promise<void> connected() {
@@ -91,47 +68,6 @@ class Client {
   const std::string key_;
   std::unique_ptr<net::RpcConnection> connection_;
   std::optional<schema::Config::Client> config_;
-  Gaps gaps_;
-};
-
-/// What befalls a member: it is killed, or stopped until this is gone.
-class Blow {
- public:
-  Blow(net::EventLoop& loop, const Load& load)
-      : pid_(load.kill_pid),
-        signal_(load.stop_only ? SIGSTOP : SIGKILL),
-        falls_(loop.timer()
-                   .afterDelay(to_kj(load.kill_after))
-                   .then([this] { fall(); })
-                   .eagerlyEvaluate(nullptr)) {}
-  ~Blow() {
-    if (fallen_ && signal_ == SIGSTOP) ::kill(pid_, SIGCONT);
-  }
-  Blow(const Blow&) = delete;
-  Blow& operator=(const Blow&) = delete;
-
-  bool fallen() const { return fallen_; }
-  /// Errors: a kj exception if there is no such process, or the run was over too soon: then nothing was
-  /// measured.
-  void require_fallen() const {
-    KJ_REQUIRE(error_ == 0, "the process cannot be signalled", pid_, std::strerror(error_));
-    KJ_REQUIRE(fallen_, "the run was over before the process was to be signalled; see --kill-after", pid_);
-  }
-
- private:
-  void fall() {
-    if (::kill(pid_, signal_) == 0) {
-      fallen_ = true;
-    } else {
-      error_ = errno;
-    }
-  }
-
-  const int pid_;
-  const int signal_;
-  bool fallen_ = false;
-  int error_ = 0;
-  kj::Promise<void> falls_;
 };
 
 class Failover {
@@ -151,48 +87,31 @@ class Failover {
       });
     }));
     recorder_.begin();
-    all_.begin(loop_.now());
-    for (const auto& client : clients_) client->gaps().begin(loop_.now());
-    if (load_.kill_pid != 0) blow_ = std::make_unique<Blow>(loop_, load_);
+    outage_ = std::make_unique<Outage>(load_, loop_.now());
+    const auto blow = load_.kill_pid == 0 ? kj::Promise<void>(kj::NEVER_DONE)
+                                          : loop_.timer()
+                                                .afterDelay(to_kj(load_.kill_after))
+                                                .then([this] { outage_->strike(); })
+                                                .eagerlyEvaluate(nullptr);
     Lanes lanes(loop_, load_, [this](std::size_t lane, Instant due) { return once(lane, due); });
     loop_.run_until(lanes.run());
-    report(loop_.now());
-    if (blow_) blow_->require_fallen();
+    recorder_.end();
+    outage_->report(loop_.now(), recorder_.figures());
+    if (const std::string why = outage_->not_measured(); !why.empty())
+      kj::throwFatalException(KJ_EXCEPTION(FAILED, why));
   }
 
  private:
-  bool struck() const { return blow_ && blow_->fallen(); }
-
   kj::Promise<void> once(std::size_t lane, Instant due) {
-    // One that was sent before may be acknowledged after the blow, by an answer that was on its way.
-    const bool sent_after = struck();
+    const bool sent_after = outage_->struck();
     return clients_[lane]->write(value_).then([this, lane, due, sent_after](Why why) {
       KJ_IF_MAYBE (text, why) {
         recorder_.failure(*text);
         return;
       }
-      const Instant now = loop_.now();
       recorder_.success(due);
-      recovered_ = recovered_ || sent_after;
-      all_.acknowledged(now, struck());
-      clients_[lane]->gaps().acknowledged(now, struck());
+      outage_->acknowledged(lane, loop_.now(), sent_after);
     });
-  }
-
-  /// Whoever still waits for its next acknowledgement has a gap that lasts until now, at the least.
-  void report(Instant now) {
-    recorder_.end(now);
-    all_.acknowledged(now, struck());
-    recorder_.extra("longest_gap_us", static_cast<std::uint64_t>(all_.longest().count()));
-    if (!blow_) return;
-    if (!recovered_) recorder_.fail_run("no write was acknowledged any more"_kj);
-    Duration slowest{0};
-    for (const auto& client : clients_) {
-      client->gaps().acknowledged(now, struck());
-      slowest = std::max(slowest, client->gaps().longest_after());
-    }
-    recorder_.extra("gap_after_kill_us", static_cast<std::uint64_t>(all_.longest_after().count()));
-    recorder_.extra("slowest_client_us", static_cast<std::uint64_t>(slowest.count()));
   }
 
   net::EventLoop& loop_;
@@ -200,9 +119,7 @@ class Failover {
   Recorder& recorder_;
   const std::string value_;
   std::vector<std::unique_ptr<Client>> clients_;
-  Gaps all_;
-  bool recovered_ = false;  // a write that was sent after the blow was acknowledged
-  std::unique_ptr<Blow> blow_;
+  std::unique_ptr<Outage> outage_;
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ class ClosedLoop {
     answered_ = start_;
     teller_.begin();
     while (active_ > 0) {
-      peer_.turn();
+      peer_.turn(kTurn);
       teller_.look_at(figures_);
       if (Clock::now() - answered_ > load_.call_timeout) {
         for (; active_ > 0; --active_) failed("no answer in time");
@@ -46,7 +46,7 @@ class ClosedLoop {
           if (!why.empty()) refusal_ = why;
         });
       }
-      if (ended < load_.in_flight) peer_.turn();
+      if (ended < load_.in_flight) peer_.turn(kTurn);
     }
   }
 

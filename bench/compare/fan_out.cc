@@ -41,7 +41,7 @@ class FanOut {
         load_.watchers, [this](std::string_view value) { told(value); },
         [&ready](const std::string& why) { ready = why; });
     const auto asked = Clock::now();
-    while (!ready && Clock::now() - asked < load_.call_timeout) peer_.turn();
+    while (!ready && Clock::now() - asked < load_.call_timeout) peer_.turn(kTurn);
     if (ready && ready->empty()) return {};
     return fail(Errc::kUnavailable, ready.value_or("the watches did not begin in time"));
   }
@@ -65,7 +65,7 @@ class FanOut {
     std::memcpy(value.data(), &sent, sizeof sent);
     peer_.write_watched(value, [this](const std::string& why) { failure_ = why; });
     const auto in_time = [&] { return Clock::now() - std::max(begin, last_) < load_.call_timeout; };
-    while (figures_.count < expected && failure_.empty() && in_time()) peer_.turn();
+    while (figures_.count < expected && failure_.empty() && in_time()) peer_.turn(kTurn);
     if (figures_.count >= expected) return true;
     figures_.errors = expected - figures_.count;
     figures_.first_error = failure_.empty() ? "a change did not arrive" : failure_;

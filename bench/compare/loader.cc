@@ -21,15 +21,25 @@ std::string refusal(const CommandLine& line) {
     case Op::kContended:
     case Op::kKeepAlive:
     case Op::kWatch:
+    case Op::kFailover:
       break;
     default:
       return line.op + " is an operation of holdfast-bench only";
   }
+  if (line.load.op == Op::kFailover && line.load.duration == Duration::zero())
+    return "failover lasts for a --duration, not for a --total";
   if (line.load.rate > 0) return "--rate is an option of holdfast-bench only";
   if (line.load.op == Op::kWatch && (!line.load.in_step || line.load.own_prefix || line.load.in_flight > 1))
     return "watch: only --in-step, with one key and one writer";
   if (!line.plot.empty()) return "--plot is an option of holdfast-bench only";
   return {};
+}
+
+Result<Figures> run_peer(const Load& load, const OpenPeer& open,
+                         const std::function<void(const Progress&)>& tell) {
+  if (load.op == Op::kFailover) return run_failover(load, open, tell);
+  const auto peer = open(load);
+  return load.op == Op::kWatch ? run_fan_out(load, *peer, tell) : run_closed_loop(load, *peer, tell);
 }
 
 }  // namespace
@@ -46,9 +56,7 @@ int load_peer(int argc, char** argv, const std::string& service, const OpenPeer&
   }
   const auto tell = [](const Progress& progress) { std::cerr << progress_line(progress) << "\n"; };
   try {
-    const auto peer = open(line->load);
-    const auto figures = line->load.op == Op::kWatch ? run_fan_out(line->load, *peer, tell)
-                                                     : run_closed_loop(line->load, *peer, tell);
+    const auto figures = run_peer(line->load, open, tell);
     if (!figures) {
       std::cerr << program.name << ": " << figures.error().message << "\n";
       return kNotRun;
@@ -56,7 +64,8 @@ int load_peer(int argc, char** argv, const std::string& service, const OpenPeer&
     if (figures->errors > 0)
       std::cerr << figures->errors << " errors, the first: " << figures->first_error << "\n";
     std::cout << (line->json ? json_line(line->op, *figures) : text_line(line->op, *figures)) << std::endl;
-    return figures->errors == 0 ? 0 : kErrors;
+    if (!figures->failed.empty()) std::cerr << program.name << ": " << figures->failed << "\n";
+    return spoiled(line->load, *figures) ? kErrors : 0;
   } catch (const std::exception& e) {
     std::cerr << program.name << ": " << e.what() << "\n";
     return kNotRun;

@@ -5,7 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace holdfast::bench {
+
+/// How long a turn waits while nothing arrives.
+inline constexpr milliseconds kTurn{100};
 
 /// What to do over and over at another service, over connections that are open already. One thread: answers
 /// are handed out within turn(), and what is called from there may start the next operation.
@@ -24,8 +29,9 @@ class Peer {
   /// is told of, from when `ready` was told. Once at most.
   virtual void watch(std::size_t watchers, Told told, Done ready) = 0;
   virtual void write_watched(const std::string& value, Done done) = 0;
-  /// Sends what is gathered, waits a little for answers and hands them out.
-  virtual void turn() = 0;
+  /// Sends what is gathered, waits for answers and hands them out. Throws std::runtime_error when a
+  /// connection is lost.
+  virtual void turn(milliseconds at_most) = 0;
 };
 
 }  // namespace holdfast::bench

@@ -1,14 +1,11 @@
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <optional>
-#include <string>
 
-#include "base/check.h"
 #include "bench/micro/benchmarks.h"
 #include "bench/micro/samples.h"
 #include "storage/log_database.h"
+#include "tests/temporary_directory.h"
 
 namespace holdfast::bench {
 namespace {
@@ -16,26 +13,6 @@ namespace {
 // As the store does by default.
 constexpr int kCheckpointFrames = 2048;
 constexpr std::uint64_t kCompactEvery = 16 * 1024;
-
-/// Where TMPDIR says: on the disk that is to be measured.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-micro-XXXXXX").string();
-    INVARIANT(mkdtemp(pattern.data()) != nullptr, "a directory can be made where TMPDIR says");
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::string file(const char* name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A log that is kept as short as a running member keeps it.
 class Log {

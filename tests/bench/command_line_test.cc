@@ -43,6 +43,9 @@ TEST_CASE("a failover has two clients a member and ends by itself") {
   CHECK(line->load.in_flight == 6);
   CHECK(line->load.duration == std::chrono::seconds(10));
   CHECK(line->load.kill_pid == 0);
+  CHECK(line->load.kill_signal == SIGKILL);
+  CHECK(read({"failover", "--kill", "7", "--stop"})->load.kill_signal == SIGSTOP);
+  CHECK(read({"failover", "--kill", "7", "--terminate"})->load.kill_signal == SIGTERM);
 }
 
 TEST_CASE("what contradicts itself or names nobody is refused") {
@@ -51,6 +54,7 @@ TEST_CASE("what contradicts itself or names nobody is refused") {
   CHECK_FALSE(read({"churn", "--live", "--instances", "5", "--total", "5"}));
   CHECK_FALSE(read({"failover", "--kill", "1"}));
   CHECK_FALSE(read({"failover", "--kill", "-1"}));
+  CHECK_FALSE(read({"failover", "--kill", "7", "--stop", "--terminate"}));
   CHECK_FALSE(read({"put", "--endpoints", "nowhere"}));
   CHECK_FALSE(read({}));
 }

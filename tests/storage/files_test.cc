@@ -6,7 +6,7 @@
 #include "storage/failure.h"
 #include "storage/file_digest.h"
 #include "storage/file_names.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;

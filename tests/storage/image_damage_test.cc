@@ -5,7 +5,7 @@
 #include "storage/failure.h"
 #include "storage/image_database.h"
 #include "tests/storage/fault_vfs.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;

@@ -5,7 +5,7 @@
 
 #include "storage/pragmas.h"
 #include "tests/storage/fake_loop.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;

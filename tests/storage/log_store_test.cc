@@ -4,7 +4,7 @@
 
 #include "tests/storage/fake_loop.h"
 #include "tests/storage/log_entries.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;

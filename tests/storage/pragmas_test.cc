@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/failure.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast::storage;
 

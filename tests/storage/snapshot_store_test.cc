@@ -10,7 +10,7 @@
 #include "storage/data_directory.h"
 #include "tests/storage/fake_loop.h"
 #include "tests/storage/log_entries.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/temporary_directory.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;

@@ -27,7 +27,7 @@ EDGES = {
     "client": {"base", "schema", "net", "holdfast"},
     "client/include": {"holdfast"},
     "bench": {"base", "schema", "net"},
-    "bench/micro": {"base", "raft", "state", "node", "storage", "peer", "bench"} | DOMAINS,
+    "bench/micro": {"base", "raft", "state", "node", "storage", "peer", "bench", "tests/temporary_directory.h"} | DOMAINS,
     "cli": {"holdfast"},
     "examples": {"holdfast"},
 }
@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "toml++/": {"server"},
     "CLI/": {"server", "cli", "examples", "bench"},
     "nlohmann/": {"cli", "examples", "gateway", "bench"},
-    "grpcpp/": {"bench"},
+    "nghttp2/": {"bench"},
     "benchmark/": {"bench"},
     "openssl/": {"net"},
 }

@@ -1,115 +1,76 @@
 #pragma once
 
-#include <grpcpp/grpcpp.h>
+#include <bench/compare/etcd/etcd.pb.h>
 
-#include <chrono>
-#include <deque>
 #include <functional>
-#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
-/// gRPC's completion queue as continuations: what comes out of the queue is one of these, and is told.
+#include "bench/compare/etcd/channel.h"
+#include "bench/compare/etcd/messages.h"
+
+/// Calls and streams of etcd's messages.
 namespace holdfast::bench::etcd {
 
-class Awaited {
- public:
-  virtual ~Awaited() = default;
-  virtual void complete(bool good) = 0;
-};
+namespace pb = etcdserverpb;
 
-inline constexpr std::chrono::seconds kCallTimeout{10};
-
-/// One call that has one answer. Owned by the completion queue from start() to its end.
+/// Told the answer, or why there is none.
 template <typename Reply>
-class Call final : public Awaited {
- public:
-  using Then = std::function<void(const grpc::Status&, Reply&)>;
+using Then = std::function<void(const std::string& why, const Reply& reply)>;
 
-  /// `prepare`: the stub's PrepareAsync method, called with the context.
-  template <typename Prepare>
-  static void start(Prepare prepare, Then then) {
-    auto call = std::make_unique<Call>();
-    call->then_ = std::move(then);
-    call->context_.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
-    call->reader_ = prepare(&call->context_);
-    call->reader_->StartCall();
-    Call* tag = call.release();
-    tag->reader_->Finish(&tag->reply_, &tag->status_, static_cast<Awaited*>(tag));
-  }
-  void complete(bool) override {
-    const std::unique_ptr<Call> self(this);
-    then_(status_, reply_);
-  }
+inline constexpr const char* kNotUnderstood = "an answer is not what was agreed";
 
- private:
-  grpc::ClientContext context_;
-  Reply reply_;
-  grpc::Status status_;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Reply>> reader_;
-  Then then_;
-};
+template <typename Request>
+std::string framed(const Request& request) {
+  const std::size_t length = request.ByteSizeLong();
+  std::string text(kPrefixBytes + length, '\0');
+  write_prefix(text.data(), length);
+  request.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(text.data() + kPrefixBytes));
+  return text;
+}
 
-/// A stream of requests and a stream of answers. It must outlive what the completion queue holds of it:
-/// cancel it, then drain the queue.
+template <typename Reply>
+bool parse(Reply& reply, std::string_view message) {
+  return reply.ParseFromArray(message.data(), static_cast<int>(message.size()));
+}
+
+/// One call: a request and an answer.
+template <typename Reply, typename Request>
+void call(Channel& channel, std::string_view method, const Request& request, Then<Reply> then) {
+  channel.call(method, framed(request),
+               [then = std::move(then)](const std::string& why, std::string_view answer) {
+                 Reply reply;
+                 if (why.empty() && !parse(reply, answer)) return then(kNotUnderstood, reply);
+                 then(why, reply);
+               });
+}
+
+/// A stream of requests and a stream of answers. The channel goes first.
 template <typename Request, typename Reply>
 class Stream {
  public:
-  using Stub = grpc::ClientAsyncReaderWriter<Request, Reply>;
-  /// Told each answer; nullptr: the stream has ended.
-  using OnReply = std::function<void(Reply*)>;
+  /// Told each answer; nullptr: the stream has ended, or speaks of something else.
+  using OnReply = std::function<void(const Reply*)>;
 
-  template <typename Prepare>
-  Stream(Prepare prepare, OnReply on_reply) : on_reply_(std::move(on_reply)), stub_(prepare(&context_)) {
-    stub_->StartCall(&started_);
-  }
+  Stream(Channel& channel, std::string_view method, OnReply on_reply)
+      : channel_(channel),
+        on_reply_(std::move(on_reply)),
+        id_(channel.open(
+            method, [this](std::string_view message) { take(message); },
+            [this](const std::string&) { on_reply_(nullptr); })) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  void cancel() { context_.TryCancel(); }
-  void send(Request request) {
-    outgoing_.push_back(std::move(request));
-    write_next();
-  }
+  void send(const Request& request) { channel_.send(id_, framed(request)); }
 
  private:
-  struct Event final : Awaited {
-    Event(Stream* owner, void (Stream::*method)(bool)) : stream(owner), then(method) {}
-    void complete(bool good) override { (stream->*then)(good); }
-    Stream* stream;
-    void (Stream::*then)(bool);
-  };
+  void take(std::string_view message) { on_reply_(parse(reply_, message) ? &reply_ : nullptr); }
 
-  void on_started(bool good) {
-    if (!good) return on_reply_(nullptr);
-    open_ = true;
-    stub_->Read(&reply_, &read_);
-    write_next();
-  }
-  void on_read(bool good) {
-    on_reply_(good ? &reply_ : nullptr);
-    if (good) stub_->Read(&reply_, &read_);
-  }
-  void on_written(bool good) {
-    writing_ = false;
-    if (good) write_next();
-  }
-  void write_next() {
-    if (!open_ || writing_ || outgoing_.empty()) return;
-    writing_ = true;
-    stub_->Write(outgoing_.front(), &written_);
-    outgoing_.pop_front();
-  }
-
-  grpc::ClientContext context_;
-  OnReply on_reply_;
-  Reply reply_;
-  std::deque<Request> outgoing_;
-  bool open_ = false;
-  bool writing_ = false;
-  Event started_{this, &Stream::on_started};
-  Event read_{this, &Stream::on_read};
-  Event written_{this, &Stream::on_written};
-  std::unique_ptr<Stub> stub_;
+  Channel& channel_;
+  const OnReply on_reply_;
+  Reply reply_;  // one for all, as its parts are used again
+  const Channel::StreamId id_;
 };
 
 }  // namespace holdfast::bench::etcd

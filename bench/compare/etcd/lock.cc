@@ -4,8 +4,8 @@
 
 namespace holdfast::bench::etcd {
 
-Lock::Lock(Connection& connection, const std::string& name, std::int64_t lease)
-    : connection_(connection),
+Lock::Lock(Member& member, const std::string& name, std::int64_t lease)
+    : member_(member),
       prefix_(name + "/"),
       end_of_prefix_(name + "0"),  // '0' follows '/'
       key_(prefix_ + std::to_string(lease)) {
@@ -28,9 +28,9 @@ Lock::Lock(Connection& connection, const std::string& name, std::int64_t lease)
 }
 
 void Lock::acquire(Peer::Done done) {
-  connection_.commit(
-      entry_, [this, done = std::move(done)](const grpc::Status& status, pb::TxnResponse& response) {
-        if (!status.ok()) return done(why(status));
+  member_.commit(
+      entry_, [this, done = std::move(done)](const std::string& why, const pb::TxnResponse& response) {
+        if (!why.empty()) return done(why);
         const std::int64_t mine = response.succeeded()
                                       ? response.header().revision()
                                       : response.responses(0).response_range().kvs(0).create_revision();
@@ -48,13 +48,13 @@ void Lock::await_older(std::int64_t than_revision, Peer::Done done) {
   request.set_sort_target(pb::RangeRequest::CREATE);
   request.set_sort_order(pb::RangeRequest::DESCEND);
   request.set_limit(1);
-  connection_.range(request, [this, than_revision, done = std::move(done)](const grpc::Status& status,
-                                                                           pb::RangeResponse& response) {
-    if (!status.ok() || response.kvs().empty()) return done(why(status));
-    connection_.await_deletion(response.kvs(0).key(), response.header().revision(),
-                               [this, than_revision, done](const std::string& failure) {
-                                 failure.empty() ? await_older(than_revision, done) : done(failure);
-                               });
+  member_.range(request, [this, than_revision, done = std::move(done)](const std::string& why,
+                                                                       const pb::RangeResponse& response) {
+    if (!why.empty() || response.kvs().empty()) return done(why);
+    member_.await_deletion(response.kvs(0).key(), response.header().revision(),
+                           [this, than_revision, done](const std::string& failure) {
+                             failure.empty() ? await_older(than_revision, done) : done(failure);
+                           });
   });
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "bench/compare/etcd/connection.h"
+#include "bench/compare/etcd/member.h"
 
 namespace holdfast::bench::etcd {
 
@@ -13,14 +13,14 @@ namespace holdfast::bench::etcd {
 class Lock {
  public:
   /// `lease`: nobody else uses it with this name.
-  Lock(Connection& connection, const std::string& name, std::int64_t lease);
+  Lock(Member& member, const std::string& name, std::int64_t lease);
   void acquire(Peer::Done done);
-  void release(Peer::Done done) { connection_.remove(key_, std::move(done)); }
+  void release(Peer::Done done) { member_.remove(key_, std::move(done)); }
 
  private:
   void await_older(std::int64_t than_revision, Peer::Done done);
 
-  Connection& connection_;
+  Member& member_;
   const std::string prefix_;
   const std::string end_of_prefix_;
   const std::string key_;

@@ -1,8 +1,9 @@
 #include <memory>
+#include <utility>
 #include <vector>
 
-#include "bench/compare/etcd/connection.h"
 #include "bench/compare/etcd/lock.h"
+#include "bench/compare/etcd/member.h"
 #include "bench/compare/loader.h"
 #include "bench/keys.h"
 
@@ -25,30 +26,18 @@ class EtcdPeer final : public Peer {
         lanes_(load.in_flight) {
     const auto& endpoints = load.endpoints;
     for (std::size_t i = 0; i < load.connections; ++i) {
-      const std::string endpoint = endpoints[i % endpoints.size()].to_string();
-      connections_.push_back(std::make_unique<etcd::Connection>(endpoint, queue_));
+      members_.push_back(std::make_unique<etcd::Member>(endpoints[i % endpoints.size()], load.call_timeout));
+      connections_.add(members_.back()->channel());
     }
   }
-  ~EtcdPeer() override {
-    for (Lane& lane : lanes_) {
-      if (lane.keepalives) lane.keepalives->cancel();
-    }
-    for (const auto& connection : connections_) connection->cancel();
-    queue_.Shutdown();
-    void* tag = nullptr;
-    bool good = false;
-    while (queue_.Next(&tag, &good)) {
-    }
-  }
-
   void prepare(std::size_t lane, Done done) override {
-    if (op_ == Op::kPut || op_ == Op::kGet) return done({});
-    connection_of(lane).grant(
-        kLeaseSeconds, [this, lane, done](const grpc::Status& status, etcd::pb::LeaseGrantResponse& granted) {
-          if (!status.ok()) return done(etcd::why(status));
-          prepare_with_lease(lane, granted.id());
-          done(granted.error());
-        });
+    if (op_ != Op::kLock && op_ != Op::kContended && op_ != Op::kKeepAlive) return done({});
+    member_of(lane).grant(kLeaseSeconds, [this, lane, done](const std::string& why,
+                                                            const etcd::pb::LeaseGrantResponse& granted) {
+      if (!why.empty()) return done(why);
+      prepare_with_lease(lane, granted.id());
+      done(granted.error());
+    });
   }
 
   void once(std::size_t lane, Done done) override {
@@ -64,7 +53,7 @@ class EtcdPeer final : public Peer {
         lanes_[lane].done = std::move(done);
         etcd::pb::LeaseKeepAliveRequest request;
         request.set_id(lanes_[lane].lease);
-        return lanes_[lane].keepalives->send(std::move(request));
+        return lanes_[lane].keepalives->send(request);
       }
       default:
         return put(lane, std::move(done));
@@ -80,7 +69,7 @@ class EtcdPeer final : public Peer {
         if (event != nullptr) told_(event->kv().value());
         return true;
       };
-      connection_of(watcher).watch(kWatched, 0, on_change, [missing, ready] {
+      member_of(watcher).watch(kWatched, 0, on_change, [missing, ready] {
         if (--*missing == 0) ready({});
       });
     }
@@ -89,51 +78,43 @@ class EtcdPeer final : public Peer {
     etcd::pb::PutRequest request;
     request.set_key(kWatched);
     request.set_value(value);
-    connection_of(0).put(request, std::move(done));
+    member_of(0).put(request, std::move(done));
   }
 
-  void turn() override {
-    void* tag = nullptr;
-    bool good = false;
-    const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(100);
-    if (queue_.AsyncNext(&tag, &good, deadline) == grpc::CompletionQueue::GOT_EVENT) {
-      static_cast<etcd::Awaited*>(tag)->complete(good);
-    }
-  }
+  void turn(milliseconds at_most) override { connections_.turn(at_most); }
 
  private:
   struct Lane {
     std::int64_t lease = 0;
     std::unique_ptr<etcd::Lock> lock;
-    std::unique_ptr<etcd::Connection::KeepAlives> keepalives;
+    std::unique_ptr<etcd::Member::KeepAlives> keepalives;
     Done done;  // of the keepalive in flight
   };
 
-  etcd::Connection& connection_of(std::size_t lane) { return *connections_[lane % connections_.size()]; }
+  etcd::Member& member_of(std::size_t lane) { return *members_[lane % members_.size()]; }
 
   void put(std::size_t lane, Done done) {
     etcd::pb::PutRequest request;
     request.set_key(std::string(keys_.next().view()));
     request.set_value(value_);
-    connection_of(lane).put(request, std::move(done));
+    member_of(lane).put(request, std::move(done));
   }
 
   void get(std::size_t lane, Done done) {
     etcd::pb::RangeRequest request;
     request.set_key(std::string(keys_.next().view()));
     request.set_serializable(serializable_);
-    connection_of(lane).range(
-        request, [done = std::move(done)](const grpc::Status& status, etcd::pb::RangeResponse& response) {
-          done(status.ok() && response.kvs().empty() ? "the key is not there: fill the key space first"
-                                                     : etcd::why(status));
-        });
+    member_of(lane).range(request, [done = std::move(done)](const std::string& why,
+                                                            const etcd::pb::RangeResponse& response) {
+      done(why.empty() && response.kvs().empty() ? "the key is not there: fill the key space first" : why);
+    });
   }
 
   void prepare_with_lease(std::size_t lane, std::int64_t lease) {
     lanes_[lane].lease = lease;
     if (op_ == Op::kKeepAlive) {
       lanes_[lane].keepalives =
-          connection_of(lane).open_keepalives([this, lane](etcd::pb::LeaseKeepAliveResponse* response) {
+          member_of(lane).open_keepalives([this, lane](const etcd::pb::LeaseKeepAliveResponse* response) {
             const Done done = std::exchange(lanes_[lane].done, nullptr);
             if (!done) return;
             if (response == nullptr) return done("the stream of keepalives ended");
@@ -141,7 +122,7 @@ class EtcdPeer final : public Peer {
           });
     } else {
       const std::string name = op_ == Op::kContended ? "/lock/bench" : "/lock/bench-" + std::to_string(lane);
-      lanes_[lane].lock = std::make_unique<etcd::Lock>(connection_of(lane), name, lease);
+      lanes_[lane].lock = std::make_unique<etcd::Lock>(member_of(lane), name, lease);
     }
   }
 
@@ -150,9 +131,9 @@ class EtcdPeer final : public Peer {
   Keys keys_;
   Told told_;
   const std::string value_;
-  grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<etcd::Connection>> connections_;
   std::vector<Lane> lanes_;
+  std::vector<std::unique_ptr<etcd::Member>> members_;  // they go before the lanes whose callbacks they hold
+  Connections connections_;
 };
 
 }  // namespace

@@ -1,7 +1,3 @@
-#include <sys/epoll.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -28,13 +24,12 @@ constexpr const char* kWatched = "/bench/watched";
 
 /// ZooKeeper 3.8.0 now and then forgets a session that it is asked for until something else is written: then
 /// another is asked for, which is such a write.
-std::unique_ptr<Session> open_session(const Endpoint& endpoint) {
-  constexpr int kAttempts = 3;
+std::unique_ptr<Session> open_session(const Endpoint& endpoint, milliseconds patience, int attempts) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return std::make_unique<Session>(endpoint);
+      return std::make_unique<Session>(endpoint, patience);
     } catch (const std::runtime_error&) {
-      if (attempt == kAttempts) throw;
+      if (attempt == attempts) throw;
     }
   }
 }
@@ -47,22 +42,15 @@ class ZooKeeperPeer final : public Peer {
         in_order_(load.in_order),
         keys_(load),
         value_(load.value_bytes, 'v'),
-        locks_(load.in_flight),
-        poll_(epoll_create1(EPOLL_CLOEXEC)) {
+        locks_(load.in_flight) {
     const auto& endpoints = load.endpoints;
+    const int attempts = op_ == Op::kFailover ? 1 : 3;  // a client that meets an outage asks another member
     for (std::size_t i = 0; i < load.connections; ++i) {
-      sessions_.push_back(open_session(endpoints[i % endpoints.size()]));
-      epoll_event event{};
-      event.events = EPOLLIN;
-      event.data.ptr = sessions_.back().get();
-      epoll_ctl(poll_, EPOLL_CTL_ADD, sessions_.back()->descriptor(), &event);
+      sessions_.push_back(open_session(endpoints[i % endpoints.size()], load.call_timeout, attempts));
+      connections_.add(*sessions_.back());
     }
-    int missing = 2;
-    for (const char* parent : {"/bench", "/lock"})
-      make_node(parent, [&missing](const std::string&) { --missing; });
-    while (missing > 0) turn();
+    if (op_ != Op::kFailover) make_parents();
   }
-  ~ZooKeeperPeer() override { close(poll_); }
 
   void prepare(std::size_t lane, Done done) override {
     if (op_ != Op::kLock && op_ != Op::kContended) return done({});
@@ -105,16 +93,12 @@ class ZooKeeperPeer final : public Peer {
     session_of(0).send(Kind::kSetData, zookeeper::set_data(kWatched, value), report_to(std::move(done)));
   }
 
-  void turn() override {
+  void turn(milliseconds at_most) override {
     if (const auto now = Clock::now(); now - pinged_ >= kPingInterval) {
       pinged_ = now;
       for (const auto& session : sessions_) session->send(Kind::kPing, {}, [](std::int32_t, Reader) {});
     }
-    for (const auto& session : sessions_) session->flush();
-    std::array<epoll_event, 256> events;
-    const int ready = epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 100);
-    for (int i = 0; i < ready; ++i)
-      static_cast<Session*>(events[static_cast<std::size_t>(i)].data.ptr)->receive();
+    connections_.turn(at_most);
   }
 
  private:
@@ -122,6 +106,14 @@ class ZooKeeperPeer final : public Peer {
 
   static Session::Reply report_to(Done done) {
     return [done = std::move(done)](std::int32_t error, Reader) { done(zookeeper::why(error)); };
+  }
+
+  /// Below which everything lies.
+  void make_parents() {
+    int missing = 2;
+    for (const char* parent : {"/bench", "/lock"})
+      make_node(parent, [&missing](const std::string&) { --missing; });
+    while (missing > 0) turn(kTurn);
   }
 
   void make_node(const std::string& path, Done done) {
@@ -169,9 +161,9 @@ class ZooKeeperPeer final : public Peer {
   Told told_;
   const std::string value_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  Connections connections_;
   std::vector<std::unique_ptr<zookeeper::Lock>> locks_;
   Clock::time_point pinged_ = Clock::now();
-  const int poll_;
 };
 
 }  // namespace

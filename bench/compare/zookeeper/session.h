@@ -7,20 +7,22 @@
 #include <string>
 
 #include "base/endpoint.h"
+#include "base/time.h"
+#include "bench/compare/socket.h"
 #include "bench/compare/zookeeper/wire.h"
 
 namespace holdfast::bench::zookeeper {
 
 /// One session on one connection. Requests are gathered until flush(); answers are handed out by receive(),
 /// in the order of their requests.
-class Session {
+class Session final : public Connection {
  public:
   /// Told the error (0: none) and what the answer holds.
   using Reply = std::function<void(std::int32_t error, Reader body)>;
 
-  /// Connects and opens the session. Throws std::runtime_error.
-  explicit Session(const Endpoint& endpoint);
-  ~Session();
+  /// Connects and opens the session. Throws std::runtime_error if the server does not within `patience`.
+  Session(const Endpoint& endpoint, milliseconds patience);
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -30,17 +32,17 @@ class Session {
   void on_event(const std::string& path, std::function<void()> then) {
     watches_.emplace(path, std::move(then));
   }
-  /// Throws std::runtime_error if the connection is lost, as does receive().
-  void flush();
-  void receive();
-  int descriptor() const { return descriptor_; }
+  void flush() override;
+  void receive() override;
+  int descriptor() const override { return socket_.descriptor(); }
 
  private:
-  void write(std::string_view text);
-  std::string read_message();
   void hand_out(std::string_view message);
+  void on_opened(Reader answer);
+  void on_event(Reader event);
 
-  const int descriptor_;
+  Socket socket_;
+  bool opened_ = false;
   std::string outgoing_;
   std::string incoming_;
   std::int32_t last_request_ = 0;

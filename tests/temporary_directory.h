@@ -2,16 +2,17 @@
 
 #include <stdlib.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 
-/// A directory of its own for a test case, removed at its end.
+#include "base/check.h"
+
+/// A directory of its own for a test case or a benchmark, where TMPDIR says; removed at its end.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-storage-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-test-XXXXXX").string();
+    INVARIANT(mkdtemp(pattern.data()) != nullptr, "a directory can be made where TMPDIR says");
     path_ = pattern;
   }
   ~TemporaryDirectory() {

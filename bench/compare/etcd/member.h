@@ -1,7 +1,5 @@
 #pragma once
 
-#include <bench/compare/etcd/etcd.grpc.pb.h>
-
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -9,24 +7,23 @@
 #include <memory>
 #include <string>
 
+#include "base/endpoint.h"
 #include "bench/compare/etcd/calls.h"
 #include "bench/compare/peer.h"
 
 namespace holdfast::bench::etcd {
 
-namespace pb = etcdserverpb;
-
-/// One HTTP/2 connection to one member, and what is done on it.
-class Connection {
+/// What is asked of one member, over a connection of its own.
+class Member {
  public:
-  /// Throws std::runtime_error if nobody answers within 10 s.
-  Connection(const std::string& endpoint, grpc::CompletionQueue& queue);
+  /// Throws std::runtime_error if it does not answer within `patience`.
+  Member(const Endpoint& endpoint, milliseconds patience) : channel_(endpoint, patience) {}
 
   void put(const pb::PutRequest& request, Peer::Done done);
-  void range(const pb::RangeRequest& request, Call<pb::RangeResponse>::Then then);
+  void range(const pb::RangeRequest& request, Then<pb::RangeResponse> then);
   void remove(const std::string& key, Peer::Done done);
-  void commit(const pb::TxnRequest& request, Call<pb::TxnResponse>::Then then);
-  void grant(std::int64_t ttl_seconds, Call<pb::LeaseGrantResponse>::Then then);
+  void commit(const pb::TxnRequest& request, Then<pb::TxnResponse> then);
+  void grant(std::int64_t ttl_seconds, Then<pb::LeaseGrantResponse> then);
 
   /// Told each change of a watch; nullptr: the stream of watches has ended. Returns: whether to go on
   /// watching.
@@ -40,10 +37,7 @@ class Connection {
   using KeepAlives = Stream<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>;
   std::unique_ptr<KeepAlives> open_keepalives(KeepAlives::OnReply on_reply);
 
-  /// Ends the stream of watches: see Stream.
-  void cancel() {
-    if (watch_stream_) watch_stream_->cancel();
-  }
+  Channel& channel() { return channel_; }
 
  private:
   using Watches = Stream<pb::WatchRequest, pb::WatchResponse>;
@@ -51,20 +45,13 @@ class Connection {
     OnChange on_change;
     std::function<void()> ready;
   };
-  void on_watch(pb::WatchResponse* response);
+  void on_watch(const pb::WatchResponse* response);
   void hand_out(const pb::WatchResponse& response);
 
-  grpc::CompletionQueue& queue_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<pb::KV::Stub> kv_;
-  const std::unique_ptr<pb::Lease::Stub> lease_;
-  const std::unique_ptr<pb::Watch::Stub> watch_;
+  Channel channel_;
   std::deque<Asked> asked_;  // watches whose number is not known yet, in the order they were asked
   std::map<std::int64_t, OnChange> watches_;  // by number
-  std::unique_ptr<Watches> watch_stream_;     // opened with the first watch; after what its answers need
+  std::unique_ptr<Watches> watch_stream_;     // opened with the first watch
 };
-
-/// Returns: nothing if the call succeeded, else why not.
-std::string why(const grpc::Status& status);
 
 }  // namespace holdfast::bench::etcd
