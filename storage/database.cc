@@ -37,12 +37,11 @@ void require_format(Connection& connection, const Format& format) {
 std::unique_ptr<Connection> open_database(const Location& location, const Format& format) {
   require_sound_wal(location.path, location.vfs);
   auto connection = std::make_unique<Connection>(location.path, location.vfs);
-  apply_pragmas(*connection);
-  if (connection->query("SELECT count(*) FROM sqlite_schema") == "0") {
-    create(*connection, format);
-  } else {
-    require_format(*connection, format);
-  }
+  hold_exclusively(*connection);
+  const bool is_new = connection->query("SELECT count(*) FROM sqlite_schema") == "0";
+  if (!is_new) require_format(*connection, format);  // before the settings: they depend on it
+  apply_pragmas(*connection, format.page_bytes);
+  if (is_new) create(*connection, format);
   connection->checkpoint(Checkpoint::kTruncate);
   // SQLite syncs the directory too, but passes over a failure.
   const std::string directory = std::filesystem::path(location.path).parent_path().string();

@@ -18,9 +18,10 @@ struct Location {
   Files* files = nullptr;  ///< beside the database; null: those of the system, and none beside a `vfs`
 };
 
-/// A page of the database file, and a frame of the write-ahead log: a page and its header.
+/// A page of an image, and of any database that says nothing else.
 constexpr std::size_t kPageBytes = 4096;
-constexpr std::size_t kFrameBytes = kPageBytes + 24;
+/// A frame of the write-ahead log: a page and its header.
+constexpr std::size_t frame_bytes(std::size_t page_bytes) { return page_bytes + 24; }
 
 /// What marks a database as one of ours: DO NOT CHANGE THE NUMBERS (docs/formats/LOG.md).
 struct Format {
@@ -28,6 +29,7 @@ struct Format {
   std::int32_t application_id;  ///< in the file's header, at byte 68
   int version;                  ///< raised when an older program would misread the file
   const char* schema;           ///< of a new database
+  std::size_t page_bytes = kPageBytes;
 };
 
 /// Scans the write-ahead log, opens the database or creates it in one transaction, applies and checks the

@@ -159,7 +159,7 @@ Tidied SqliteImageStore::tidy() {
 }
 
 void SqliteImageStore::checkpoint_if_due() {
-  const std::size_t bytes = static_cast<std::size_t>(on_.image->wal_frames()) * kFrameBytes;
+  const std::size_t bytes = static_cast<std::size_t>(on_.image->wal_frames()) * frame_bytes(kPageBytes);
   if (on_.image->in_transaction() || on_.copies.holds_file() || bytes < options_.checkpoint_bytes) return;
   try {
     on_.image->checkpoint(Checkpoint::kPassive);

@@ -9,18 +9,17 @@
 #include "storage/crc32c.h"
 #include "storage/failure.h"
 #include "storage/identity_table.h"
-#include "storage/log_chain.h"
 
 namespace holdfast::storage {
 namespace {
 
 constexpr const char* kSchema = R"(
   CREATE TABLE log (
-    entry_index INTEGER PRIMARY KEY,
+    first_index INTEGER PRIMARY KEY,
+    last_index INTEGER NOT NULL,
     term INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
     chain INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    entries BLOB NOT NULL
   ) STRICT;
   CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -28,6 +27,7 @@ constexpr const char* kSchema = R"(
     voted_for INTEGER NOT NULL,
     base_index INTEGER NOT NULL,
     base_term INTEGER NOT NULL,
+    base_pack INTEGER NOT NULL,
     base_chain INTEGER NOT NULL,
     image_file TEXT NOT NULL,
     checksum INTEGER NOT NULL
@@ -53,7 +53,7 @@ constexpr const char* kSchema = R"(
 )";
 
 // "HfLg"
-constexpr Format kLogFormat{"log", 0x48664c67, 2, kSchema};
+constexpr Format kLogFormat{"log", 0x48664c67, 3, kSchema, kLogPageBytes};
 
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   throw StorageFailure(Errc::kCorrupt,
@@ -62,23 +62,10 @@ constexpr Format kLogFormat{"log", 0x48664c67, 2, kSchema};
 
 }  // namespace
 
-struct LogDatabase::Statements {
-  explicit Statements(Connection& c)
-      : insert(c, "INSERT INTO log (entry_index, term, kind, chain, payload) VALUES (?, ?, ?, ?, ?)"),
-        truncate(c, "DELETE FROM log WHERE entry_index >= ?"),
-        remove_below(c, "DELETE FROM log WHERE entry_index < ?"),
-        find(c, "SELECT term, chain FROM log WHERE entry_index = ?"),
-        bounds(c, "SELECT min(entry_index), max(entry_index) FROM log"),
-        read(c,
-             "SELECT entry_index, term, kind, chain, payload FROM log WHERE entry_index > ? "
-             "ORDER BY entry_index") {}
-  Statement insert, truncate, remove_below, find, bounds, read;
-};
-
 LogDatabase::LogDatabase(const Location& location)
     : connection_(open_database(location, kLogFormat)),
       state_table_(std::make_unique<LogStateTable>(*connection_)),
-      statements_(std::make_unique<Statements>(*connection_)) {}
+      table_(std::make_unique<LogTable>(*connection_)) {}
 
 LogDatabase::~LogDatabase() = default;
 
@@ -96,27 +83,39 @@ Identity LogDatabase::set_identity(Identity identity) {
 
 std::vector<raft::Entry> LogDatabase::read_entries() {
   std::vector<raft::Entry> entries;
-  Statement& read = statements_->read;
-  read.bind_number(0, state_.base_index.value());
-  while (read.step()) {
-    raft::Entry entry;
-    entry.index = Index(read.number(0));
-    entry.term = Term(read.number(1));
-    entry.kind = static_cast<raft::EntryKind>(read.number(2));
-    const std::uint32_t chain = chain_entry(last_chain_, entry, read.bytes(4));
-    if (entry.index != last_index_.next()) {
+  last_index_ = state_.base_pack.previous();
+  last_chain_ = state_.base_chain;
+  table_->read_from(state_.base_pack, [&](const LogPack& pack) {
+    if (pack.first != last_index_.next()) {
       damaged(connection_->path(), "entry " + std::to_string(last_index_.next().value()) + " is missing");
     }
-    if (chain != static_cast<std::uint32_t>(read.number(3))) {
-      damaged(connection_->path(),
-              "the checksum of entry " + std::to_string(entry.index.value()) + " does not match");
+    if (chain_of(pack, last_chain_) != pack.chain) {
+      damaged(connection_->path(), "the checksum of the entries from " + std::to_string(pack.first.value()) +
+                                       " on does not match");
     }
-    take_payload(entry, read.bytes(4));
-    last_index_ = entry.index;
-    last_chain_ = chain;
-    entries.push_back(std::move(entry));
+    last_chain_ = pack.chain;
+    unpack(pack, entries);
+  });
+  if (last_index_ < state_.base_index) {
+    damaged(connection_->path(), "entry " + std::to_string(last_index_.next().value()) + " is missing");
   }
   return entries;
+}
+
+/// Those above the base are added to `entries`.
+void LogDatabase::unpack(const LogPack& pack, std::vector<raft::Entry>& entries) {
+  PackReader reader(pack.entries);
+  while (const std::optional<PackedEntry> packed = reader.next()) {
+    last_index_ = last_index_.next();
+    if (last_index_ <= state_.base_index) continue;
+    raft::Entry entry{pack.term, last_index_, packed->kind, {}};
+    take_payload(entry, packed->payload);
+    entries.push_back(std::move(entry));
+  }
+  if (!reader.at_end() || last_index_ != pack.last) {
+    damaged(connection_->path(), "the entries from " + std::to_string(pack.first.value()) + " to " +
+                                     std::to_string(pack.last.value()) + " are not in their row");
+  }
 }
 
 void LogDatabase::take_payload(raft::Entry& entry, std::string_view payload) const {
@@ -137,8 +136,6 @@ LogContents LogDatabase::load() {
     damaged(connection_->path(), found);
   }
   state_ = state_table_->read();
-  last_index_ = state_.base_index;
-  last_chain_ = state_.base_chain;
   LogContents contents;
   contents.hard_state = state_.hard_state;
   contents.base_index = state_.base_index;
@@ -146,15 +143,13 @@ LogContents LogDatabase::load() {
   if (state_.base_index) contents.base_membership = state_.base_membership;
   contents.image_file = state_.image_file;
   contents.entries = read_entries();
-  first_row_ = lowest_row();
+  removes_ = has_compacted_packs();
   return contents;
 }
 
-Index LogDatabase::lowest_row() {
-  Statement& bounds = statements_->bounds;
-  const Index lowest = bounds.step() && bounds.is_integer(0) ? Index(bounds.number(0)) : last_index_.next();
-  bounds.reset();
-  return lowest;
+bool LogDatabase::has_compacted_packs() {
+  const std::optional<Index> lowest = table_->lowest();
+  return lowest && *lowest < state_.base_pack;
 }
 
 // --- Writing
@@ -183,25 +178,62 @@ void LogDatabase::write_entries(const std::vector<raft::Entry>& entries) {
   if (next == entries.size()) return;
   const Index first = entries[next].index;
   INVARIANT(first <= last_index_.next(), "a log has no gaps");
-  if (first <= last_index_) {
-    last_chain_ = chain_at(first.previous());
-    last_index_ = first.previous();
-    statements_->truncate.bind_number(0, first.value()).run();
-  }
+  if (first <= last_index_) cut_from(first);
   for (; next < entries.size(); ++next) {
     const raft::Entry& entry = entries[next];
     INVARIANT(entry.index == last_index_.next(), "entries of a write are consecutive");
-    const std::string membership = entry.membership ? schema::encode(*entry.membership) : std::string();
-    const std::string_view payload = entry.membership ? membership : entry.payload.view();
-    last_index_ = entry.index;
-    last_chain_ = chain_entry(last_chain_, entry, payload);
-    statements_->insert.bind_number(0, entry.index.value())
-        .bind_number(1, entry.term.value())
-        .bind_number(2, static_cast<std::uint64_t>(entry.kind))
-        .bind_number(3, last_chain_)
-        .bind_bytes(4, payload)
-        .run();
+    if (entry.membership) {
+      pack(entry, schema::encode(*entry.membership));
+    } else {
+      pack(entry, entry.payload.view());
+    }
   }
+}
+
+/// Entries of one transaction share packs, whichever write they came in.
+void LogDatabase::pack(const raft::Entry& entry, std::string_view payload) {
+  const bool has_room = pack_.entries.size() + packed_bytes(payload.size()) <= kPackBytes;
+  if (!has_room || entry.term != pack_.term) store_pack();
+  if (pack_.entries.empty()) {
+    pack_.first = entry.index;
+    pack_.term = entry.term;
+  }
+  add_to_pack(pack_.entries, entry.kind, payload);
+  last_index_ = entry.index;
+}
+
+void LogDatabase::store_pack() {
+  if (pack_.entries.empty()) return;
+  pack_.last = last_index_;
+  pack_.chain = chain_of(pack_, last_chain_);
+  table_->insert(pack_);
+  last_chain_ = pack_.chain;
+  drop_pack();
+}
+
+void LogDatabase::drop_pack() {
+  pack_.entries.clear();
+  if (pack_.entries.capacity() > 2 * kPackBytes) pack_.entries.shrink_to_fit();  // an entry by itself
+}
+
+/// Removes the entries from `first` on. Requires: `first` is stored.
+void LogDatabase::cut_from(Index first) {
+  store_pack();
+  LogPack last = pack_with(first);
+  last_chain_ = chain_before(last);
+  table_->remove_from(last.first);
+  last_index_ = first.previous();
+  if (last.first == first) return;
+  PackReader kept(last.entries);
+  for (Index at = last.first; at < first; at = at.next()) {
+    const bool whole = kept.next().has_value();
+    INVARIANT(whole, "a pack holds the entries from its first to its last");
+  }
+  last.entries.resize(kept.bytes_taken());
+  last.last = last_index_;
+  last.chain = chain_of(last, last_chain_);
+  table_->insert(last);
+  last_chain_ = last.chain;
 }
 
 /// The core may have issued this write before it knew of the image that was installed since. Of what it knew
@@ -215,43 +247,57 @@ std::size_t LogDatabase::entries_overtaken(const std::vector<raft::Entry>& entri
   return at_base + 1;
 }
 
-std::uint32_t LogDatabase::chain_at(Index index) {
-  if (index == state_.base_index) return state_.base_chain;
-  Statement& find = statements_->find;
-  const bool found = find.bind_number(0, index.value()).step();
-  INVARIANT(found, "an entry between the base and the last is stored");
-  const auto chain = static_cast<std::uint32_t>(find.number(1));
-  find.reset();
-  return chain;
+LogPack LogDatabase::pack_with(Index index) {
+  std::optional<LogPack> pack = table_->find(index);
+  INVARIANT(pack && pack->first >= state_.base_pack && pack->last >= index,
+            "an entry between the base and the last is stored");
+  return *std::move(pack);
+}
+
+std::uint32_t LogDatabase::chain_before(const LogPack& pack) {
+  if (pack.first == state_.base_pack) return state_.base_chain;
+  return pack_with(pack.first.previous()).chain;
+}
+
+/// Packs are removed whole: that which holds the base and the entry behind it stays, and is the first one.
+void LogDatabase::set_base(Index at, const LogPack& holding_it) {
+  if (at == holding_it.last) {
+    state_.base_chain = holding_it.chain;
+    state_.base_pack = at.next();
+  } else {
+    state_.base_chain = chain_before(holding_it);
+    state_.base_pack = holding_it.first;
+  }
 }
 
 void LogDatabase::compact(Index through, Term term, const raft::Membership& at_base) {
   INVARIANT(transaction_, "the log is compacted between begin() and commit()");
   if (through <= state_.base_index) return;
   INVARIANT(through <= last_index_, "only what is stored can be compacted");
-  Statement& find = statements_->find;
-  const bool found = find.bind_number(0, through.value()).step();
-  INVARIANT(found && Term(find.number(0)) == term, "the entry to compact to is the one that is stored");
-  state_.base_chain = static_cast<std::uint32_t>(find.number(1));
-  find.reset();
+  store_pack();
+  const LogPack holding_it = pack_with(through);
+  INVARIANT(holding_it.term == term, "the entry to compact to is the one that is stored");
+  set_base(through, holding_it);
   state_.base_index = through;
   state_.base_term = term;
   state_.base_membership = at_base;
   state_table_->write(state_);
+  removes_ = true;
 }
 
 void LogDatabase::install(const raft::Snapshot& at, const std::string& image_file) {
   INVARIANT(transaction_, "an image is installed between begin() and commit()");
   INVARIANT(at.index > state_.base_index, "an image is installed above the base");
-  Statement& find = statements_->find;
-  const bool found = find.bind_number(0, at.index.value()).step() && Term(find.number(0)) == at.term;
-  if (found) {
-    state_.base_chain = static_cast<std::uint32_t>(find.number(1));
-    find.reset();
+  store_pack();
+  std::optional<LogPack> holding_it;
+  if (at.index <= last_index_) holding_it = pack_with(at.index);
+  if (holding_it && holding_it->term == at.term) {
+    set_base(at.index, *holding_it);
   } else {
-    find.reset();
-    statements_->truncate.bind_number(0, at.index.value()).run();
+    // What reaches beyond it from below begins before the base's pack and so counts no longer.
+    table_->remove_from(at.index.next());
     state_.base_chain = chain_start(at.index, at.term);
+    state_.base_pack = at.index.next();
     last_index_ = at.index;
     last_chain_ = state_.base_chain;
   }
@@ -260,34 +306,37 @@ void LogDatabase::install(const raft::Snapshot& at, const std::string& image_fil
   state_.base_membership = at.membership;
   state_.image_file = image_file;
   state_table_->write(state_);
-  first_row_ = lowest_row();
+  removes_ = true;
 }
 
 void LogDatabase::commit() {
   INVARIANT(transaction_, "commit() follows begin()");
+  store_pack();
   transaction_->commit();
   transaction_.reset();
 }
 
 void LogDatabase::rollback() {
+  drop_pack();
   transaction_.reset();
   state_ = state_table_->read();
   last_index_ = state_.base_index;
-  first_row_ = lowest_row();
-  Statement& bounds = statements_->bounds;
-  if (bounds.step() && bounds.is_integer(1)) last_index_ = std::max(last_index_, Index(bounds.number(1)));
-  bounds.reset();
-  last_chain_ = chain_at(last_index_);
+  last_chain_ = state_.base_chain;
+  const std::optional<LogPack> last = table_->last();
+  if (last && last->first >= state_.base_pack) {
+    last_index_ = last->last;
+    last_chain_ = last->chain;
+  }
+  removes_ = has_compacted_packs();
 }
 
 bool LogDatabase::remove_compacted(std::uint64_t most) {
-  if (first_row_ > state_.base_index) return false;
-  const Index first_kept = std::min(state_.base_index.next(), first_row_ + most);
+  if (!removes_) return false;
   Transaction transaction(*connection_);
-  statements_->remove_below.bind_number(0, first_kept.value()).run();
+  const bool more = table_->remove_below(state_.base_pack, most);
   transaction.commit();
-  first_row_ = first_kept;
-  return first_row_ <= state_.base_index;
+  removes_ = more;
+  return more;
 }
 
 }  // namespace holdfast::storage

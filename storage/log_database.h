@@ -8,8 +8,14 @@
 #include "storage/database.h"
 #include "storage/identity.h"
 #include "storage/log_state.h"
+#include "storage/log_table.h"
 
 namespace holdfast::storage {
+
+constexpr std::size_t kLogPageBytes = 8192;
+/// A pack of so many bytes, and the rest of its row, still fit a page; only an entry larger than this has
+/// more.
+constexpr std::size_t kPackBytes = kLogPageBytes - 72;
 
 /// What a member finds in its log when it starts.
 struct LogContents {
@@ -46,7 +52,7 @@ class LogDatabase {
   /// base, which an installed image has overtaken, are left out.
   /// Requires: the first follows a stored entry or the base.
   void write(const std::optional<raft::HardState>& hard_state, const std::vector<raft::Entry>& entries);
-  /// Entries up to `through` no longer count. Their rows go later, by remove_compacted().
+  /// Entries up to `through` no longer count. Their packs go later, by remove_compacted().
   void compact(Index through, Term term, const raft::Membership& at_base);
   /// The image in `image_file`, received from another member, takes the place of everything up to `at`. What
   /// lies behind stays if the log holds the entry `at` itself; else all of it goes. Requires: above the base.
@@ -56,34 +62,44 @@ class LogDatabase {
   /// Drops what was written since begin(); after DiskFull. Everything stands as it is stored.
   void rollback();
 
-  /// Removes at most `most` rows of compacted entries in a transaction of its own.
+  /// Removes at most `most` packs of compacted entries in a transaction of its own.
   /// Returns: true if there are more.
   bool remove_compacted(std::uint64_t most);
-  /// Frames that a checkpoint would move.
-  int wal_frames() const { return connection_->wal_frames(); }
+  /// Of frames that a checkpoint would move.
+  std::size_t wal_bytes() const {
+    return static_cast<std::size_t>(connection_->wal_frames()) * frame_bytes(kLogPageBytes);
+  }
   void checkpoint(Checkpoint mode) { connection_->checkpoint(mode); }
 
  private:
-  struct Statements;
+  std::vector<raft::Entry> read_entries();
+  void unpack(const LogPack& pack, std::vector<raft::Entry>& entries);
+  void take_payload(raft::Entry& entry, std::string_view payload) const;
+  bool has_compacted_packs();
+
   void write_entries(const std::vector<raft::Entry>& entries);
   /// Returns: how many of them, from the first on, have no place above the base.
   std::size_t entries_overtaken(const std::vector<raft::Entry>& entries) const;
-  /// Requires: `index` is stored or the base.
-  std::uint32_t chain_at(Index index);
-  std::vector<raft::Entry> read_entries();
+  void pack(const raft::Entry& entry, std::string_view payload);
+  void store_pack();
+  void drop_pack();
+  void cut_from(Index first);
 
-  Index lowest_row();
-  void take_payload(raft::Entry& entry, std::string_view payload) const;
+  /// Requires: `index` is above the base, and stored.
+  LogPack pack_with(Index index);
+  std::uint32_t chain_before(const LogPack& pack);
+  void set_base(Index at, const LogPack& holding_it);
 
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<LogStateTable> state_table_;
-  std::unique_ptr<Statements> statements_;
+  std::unique_ptr<LogTable> table_;
   std::optional<Transaction> transaction_;
   // As of the last write, committed or not: a transaction that fails is the last one.
   LogState state_;
   Index last_index_;
-  std::uint32_t last_chain_ = 0;
-  Index first_row_;  // lowest row of the table, also if it is compacted; last + 1 if there is none
+  std::uint32_t last_chain_ = 0;  // of the last pack that is stored
+  LogPack pack_;                  // being filled, not stored yet; empty outside of transactions
+  bool removes_ = false;          // there may be packs of compacted entries
 };
 
 }  // namespace holdfast::storage

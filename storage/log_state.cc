@@ -12,6 +12,7 @@ std::uint32_t checksum_of(const LogState& state) {
   crc = crc32c_number(crc, state.hard_state.voted_for.value());
   crc = crc32c_number(crc, state.base_index.value());
   crc = crc32c_number(crc, state.base_term.value());
+  crc = crc32c_number(crc, state.base_pack.value());
   crc = crc32c_number(crc, state.base_chain);
   return add_members(crc32c_text(crc, state.image_file), state.base_membership);
 }
@@ -21,11 +22,13 @@ std::uint32_t checksum_of(const LogState& state) {
 LogStateTable::LogStateTable(Connection& connection)
     : connection_(connection),
       read_(connection,
-            "SELECT term, voted_for, base_index, base_term, base_chain, image_file, checksum FROM state "
+            "SELECT term, voted_for, base_index, base_term, base_pack, base_chain, image_file, checksum FROM "
+            "state "
             "WHERE one = 1"),
       write_(connection,
-             "REPLACE INTO state (one, term, voted_for, base_index, base_term, base_chain, image_file, "
-             "checksum) VALUES (1, ?, ?, ?, ?, ?, ?, ?)") {}
+             "REPLACE INTO state (one, term, voted_for, base_index, base_term, base_pack, base_chain, "
+             "image_file, "
+             "checksum) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 LogState LogStateTable::read() {
   LogState state;
@@ -33,9 +36,10 @@ LogState LogStateTable::read() {
   state.hard_state = {Term(read_.number(0)), MemberId(read_.number(1))};
   state.base_index = Index(read_.number(2));
   state.base_term = Term(read_.number(3));
-  state.base_chain = static_cast<std::uint32_t>(read_.number(4));
-  state.image_file = read_.bytes(5);
-  const auto checksum = static_cast<std::uint32_t>(read_.number(6));
+  state.base_pack = Index(read_.number(4));
+  state.base_chain = static_cast<std::uint32_t>(read_.number(5));
+  state.image_file = read_.bytes(6);
+  const auto checksum = static_cast<std::uint32_t>(read_.number(7));
   read_.reset();
   state.base_membership = read_members(connection_, kAtBase);
   if (checksum != checksum_of(state)) {
@@ -52,9 +56,10 @@ void LogStateTable::write(const LogState& state) {
       .bind_number(1, state.hard_state.voted_for.value())
       .bind_number(2, state.base_index.value())
       .bind_number(3, state.base_term.value())
-      .bind_number(4, state.base_chain)
-      .bind_text(5, state.image_file)
-      .bind_number(6, checksum_of(state))
+      .bind_number(4, state.base_pack.value())
+      .bind_number(5, state.base_chain)
+      .bind_text(6, state.image_file)
+      .bind_number(7, checksum_of(state))
       .run();
   // Rarely: memberships change less often than terms, votes and bases.
   if (state.base_membership == written_) return;

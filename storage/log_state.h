@@ -13,7 +13,8 @@ struct LogState {
   raft::HardState hard_state;
   Index base_index;  ///< the last compacted or installed entry; zero if none
   Term base_term;
-  std::uint32_t base_chain = 0;
+  Index base_pack = Index(1);        ///< where the pack with the entry behind the base begins, or will
+  std::uint32_t base_chain = 0;      ///< what that pack's chain begins from
   raft::Membership base_membership;  ///< empty while base_index is zero
   std::string image_file;  ///< name of the image in the data directory; empty: the one of the first boot
 };

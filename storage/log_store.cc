@@ -133,7 +133,7 @@ Tidied SqliteLogStore::tidy() {
 /// Returns: true if there is more to remove.
 bool SqliteLogStore::remove_and_checkpoint() {
   try {
-    if (static_cast<std::size_t>(database_.wal_frames()) * kFrameBytes >= options_.checkpoint_bytes) {
+    if (database_.wal_bytes() >= options_.checkpoint_bytes) {
       database_.checkpoint(Checkpoint::kPassive);
     }
     return database_.remove_compacted(options_.compaction_slice);

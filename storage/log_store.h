@@ -24,7 +24,7 @@ struct LogStoreOptions {
   SpaceWatch* space = nullptr;             ///< null: a full disk is fatal
   std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
-  std::uint64_t compaction_slice = 1024;   ///< rows removed between two commits
+  std::uint64_t compaction_slice = 256;    ///< packs removed between two commits
 };
 
 /// One of these, in the order in which they were asked for.

@@ -12,12 +12,12 @@ struct Pragma {
   const char* expected;
 };
 
-// In this order. Exclusive before anything reads the file: then there is no shared memory and no second
-// connection, which the corruption bug of this SQLite's WAL reset would need. The page size is fixed by the
-// first write.
+// Before anything reads the file: then there is no shared memory and no second connection, which the
+// corruption bug of this SQLite's WAL reset would need.
+constexpr Pragma kExclusive = {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"};
+
+// In this order, after the page size, which is fixed by the first write.
 constexpr Pragma kPragmas[] = {
-    {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
-    {"PRAGMA page_size=4096", "PRAGMA page_size", "4096"},
     {"PRAGMA auto_vacuum=NONE", "PRAGMA auto_vacuum", "0"},
     {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"},
     // NORMAL would let a power cut roll back what was acknowledged.
@@ -32,18 +32,25 @@ constexpr Pragma kPragmas[] = {
     {"PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192"},
 };
 
+void set(Connection& connection, const Pragma& pragma) {
+  connection.execute(pragma.set);
+  const std::string effective = connection.query(pragma.read);
+  if (effective != pragma.expected) {
+    throw StorageFailure(Errc::kStorage, "\"" + connection.path() + "\" cannot be used safely: after \"" +
+                                             pragma.set + "\" the setting is \"" + effective +
+                                             "\"; use a local file system and Debian's SQLite");
+  }
+}
+
 }  // namespace
 
-void apply_pragmas(Connection& connection) {
-  for (const Pragma& pragma : kPragmas) {
-    connection.execute(pragma.set);
-    const std::string effective = connection.query(pragma.read);
-    if (effective != pragma.expected) {
-      throw StorageFailure(Errc::kStorage, "\"" + connection.path() + "\" cannot be used safely: after \"" +
-                                               pragma.set + "\" the setting is \"" + effective +
-                                               "\"; use a local file system and Debian's SQLite");
-    }
-  }
+void hold_exclusively(Connection& connection) { set(connection, kExclusive); }
+
+void apply_pragmas(Connection& connection, std::size_t page_bytes) {
+  hold_exclusively(connection);
+  const std::string page_size = std::to_string(page_bytes);
+  set(connection, {("PRAGMA page_size=" + page_size).c_str(), "PRAGMA page_size", page_size.c_str()});
+  for (const Pragma& pragma : kPragmas) set(connection, pragma);
   if (HOLDFAST_CANARY(commit_without_a_sync)) connection.execute("PRAGMA synchronous=NORMAL");
   connection.watch_wal();
 }

@@ -49,6 +49,18 @@ std::string Connection::query(const char* sql) {
   return value;
 }
 
+void Connection::begin() {
+  if (!begin_) begin_ = std::make_unique<Statement>(*this, "BEGIN IMMEDIATE");
+  begin_->run();
+}
+
+void Connection::commit() {
+  if (!commit_) commit_ = std::make_unique<Statement>(*this, "COMMIT");
+  commit_->run();
+}
+
+void Connection::roll_back() { sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr); }
+
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle()) == 0; }
 
 void Connection::watch_wal() {
@@ -152,19 +164,15 @@ bool Statement::is_integer(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
 }
 
-Transaction::Transaction(Connection& connection) : connection_(connection) {
-  connection_.execute("BEGIN IMMEDIATE");
-}
+Transaction::Transaction(Connection& connection) : connection_(connection) { connection_.begin(); }
 
 Transaction::~Transaction() {
   // After a failure nothing is touched any more; closing the connection drops the transaction.
-  if (open_ && !connection_.failed()) {
-    sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-  }
+  if (open_ && !connection_.failed()) connection_.roll_back();
 }
 
 void Transaction::commit() {
-  connection_.execute("COMMIT");
+  connection_.commit();
   open_ = false;
 }
 

@@ -13,6 +13,7 @@ struct sqlite3_stmt;
 namespace holdfast::storage {
 
 enum class Checkpoint { kPassive, kTruncate };
+class Statement;
 
 /// The only connection to a database file. Thread: one at a time.
 class Connection {
@@ -27,6 +28,11 @@ class Connection {
   /// Returns: the first column of the first row as text; empty if there is no row.
   std::string query(const char* sql);
   bool in_transaction() const;
+
+  void begin();
+  void commit();
+  /// Never throws; whatever fails in it has failed before.
+  void roll_back();
 
   /// Counts the frames of the write-ahead log from here on; it takes SQLite's place in checkpointing.
   void watch_wal();
@@ -59,6 +65,8 @@ class Connection {
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> handle_;
+  // Prepared at the first use; a transaction costs less that way.
+  std::unique_ptr<Statement> begin_, commit_;
   int wal_frames_ = 0;
   bool failed_ = false;
 };

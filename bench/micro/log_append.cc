@@ -11,7 +11,7 @@ namespace holdfast::bench {
 namespace {
 
 // As the store does by default.
-constexpr int kCheckpointFrames = 2048;
+constexpr std::size_t kCheckpointBytes = 8 << 20;
 constexpr std::uint64_t kCompactEvery = 16 * 1024;
 
 /// A log that is kept as short as a running member keeps it.
@@ -34,10 +34,10 @@ class Log {
       database_.begin();
       database_.compact(Index(compacted_), kTerm, membership_);
       database_.commit();
-      while (database_.remove_compacted(1024)) {
+      while (database_.remove_compacted(256)) {
       }
     }
-    if (database_.wal_frames() > kCheckpointFrames) database_.checkpoint(storage::Checkpoint::kPassive);
+    if (database_.wal_bytes() >= kCheckpointBytes) database_.checkpoint(storage::Checkpoint::kPassive);
   }
 
   static constexpr Term kTerm{1};

@@ -31,7 +31,7 @@ std::vector<std::string> wal_scan_seeds() {
     const FaultVfs vfs(disk);
     Connection connection("a.db", vfs.name());
     connection.execute("PRAGMA page_size = 512");
-    apply_pragmas(connection);
+    apply_pragmas(connection, kPageBytes);
     connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
     for (int i = 0; reused && i < 6; ++i) connection.execute("INSERT INTO t (b) VALUES (randomblob(300))");
     connection.checkpoint(reused ? Checkpoint::kPassive : Checkpoint::kTruncate);

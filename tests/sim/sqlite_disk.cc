@@ -31,13 +31,15 @@ std::string describe(const raft::HardState& state, Index base, Index last) {
 /// two commits behind them. Ref: https://www.sqlite.org/fileformat2.html#walformat
 std::size_t guarded_bytes(std::string_view wal) {
   constexpr std::size_t kHeader = 32;
-  constexpr std::size_t kFrame = 24 + 4096;
   if (wal.size() < kHeader) return 0;
+  std::size_t page = 0;
+  for (const char byte : wal.substr(8, 4)) page = (page << 8) | static_cast<unsigned char>(byte);
+  const std::size_t frame = 24 + page;
   const std::string_view salts = wal.substr(16, 8);
   std::deque<std::size_t> commits;  // where the last three end
-  for (std::size_t at = kHeader; at + kFrame <= wal.size() && wal.substr(at + 8, 8) == salts; at += kFrame) {
+  for (std::size_t at = kHeader; at + frame <= wal.size() && wal.substr(at + 8, 8) == salts; at += frame) {
     if (wal.substr(at + 4, 4) == std::string_view("\0\0\0\0", 4)) continue;
-    commits.push_back(at + kFrame);
+    commits.push_back(at + frame);
     if (commits.size() > 3) commits.pop_front();
   }
   return commits.size() == 3 ? commits.front() : 0;

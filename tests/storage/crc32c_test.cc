@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/random.h"
-#include "storage/log_chain.h"
 
 using namespace holdfast;
 using namespace holdfast::storage;
@@ -31,24 +30,4 @@ TEST_CASE("CRC-32C is the same by instruction and by table, whole and in parts")
     const std::size_t cut = random.below(length + 1);
     CHECK(whole == crc32c(crc32c(0, bytes.substr(0, cut)), bytes.substr(cut)));
   }
-}
-
-TEST_CASE("the chain depends on every part of an entry and on what came before") {
-  const raft::Entry entry{Term(2), Index(9), raft::EntryKind::kCommand, Blob("payload")};
-  const std::uint32_t chain = chain_entry(1, entry, entry.payload.view());
-  raft::Entry other = entry;
-  other.term = Term(3);
-  CHECK(chain_entry(1, other, other.payload.view()) != chain);
-  other = entry;
-  other.index = Index(10);
-  CHECK(chain_entry(1, other, other.payload.view()) != chain);
-  other = entry;
-  other.kind = raft::EntryKind::kNoop;
-  CHECK(chain_entry(1, other, other.payload.view()) != chain);
-  other = entry;
-  other.payload = Blob("Payload");
-  CHECK(chain_entry(1, other, other.payload.view()) != chain);
-  CHECK(chain_entry(2, entry, entry.payload.view()) != chain);
-  // DO NOT CHANGE: logs on disk carry this value.
-  CHECK(chain == 371785052);
 }

@@ -151,7 +151,7 @@ TEST_CASE("a log that met a full disk goes on where it was and loses and acknowl
 TEST_CASE("a log without any space acknowledges nothing until there is some") {
   Watched here(4);
   here.disk.set_capacity(8'000'000);
-  here.watch(100'000, 50'000);
+  here.watch(200'000, 100'000);
   here.space->look();  // lays the ballast in
   auto log = *SqliteLogStore::open(here.log_options());
   log->start();

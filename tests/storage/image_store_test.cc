@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
+#include "storage/database.h"
 #include "storage/pragmas.h"
 #include "tests/storage/fake_loop.h"
 #include "tests/temporary_directory.h"
@@ -197,7 +198,7 @@ TEST_CASE("an image of a million keys and a hundred changes costs a hundred chan
   open_image(path, loop);
   {
     Connection connection(path, "");
-    apply_pragmas(connection);
+    apply_pragmas(connection, kPageBytes);
     connection.execute(
         "WITH RECURSIVE numbers(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM numbers WHERE n < 999999) "
         "INSERT INTO keys SELECT CAST(printf('k%07d', n) AS BLOB), x'76', n FROM numbers");

@@ -105,6 +105,8 @@ std::vector<Step> life() {
       without_effect("checkpoint", [](LogDatabase& log) { log.checkpoint(Checkpoint::kPassive); });
   std::vector<raft::Entry> large = entries(9, 12, 3);
   for (raft::Entry& entry : large) entry.payload = Blob(std::string(9000, 'x'));
+  std::vector<raft::Entry> mixed = entries(35, 44, 7);
+  mixed[2].payload = Blob(std::string(20'000, 'x'));
   return {
       {"first boot", [](LogDatabase& log) { log.set_identity(some_identity()); },
        [](Model& model) { model.identity = some_identity(); }},
@@ -136,6 +138,15 @@ std::vector<Step> life() {
       write("append a membership", std::nullopt, {membership_entry(34, 6)}),
       write("replace the membership", hard_state(7, 1), {membership_entry(34, 7)}),
       compact(33, 6, 5),
+      write("append one large entry among small ones", std::nullopt, mixed),
+      install(39, 7, true),
+      write("replace all behind a base inside a pack", hard_state(8, 1), entries(40, 43, 8)),
+      compact(41, 8, 6),
+      without_effect("remove what is compacted whole",
+                     [](LogDatabase& log) {
+                       while (log.remove_compacted(1)) {
+                       }
+                     }),
       without_effect("close", [](LogDatabase& log) { log.checkpoint(Checkpoint::kTruncate); }),
   };
 }

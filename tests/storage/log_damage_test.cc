@@ -48,7 +48,7 @@ TEST_CASE("a flipped bit in the log's file is refused or does no harm") {
     LogDatabase log(location);
     log.load();
     log.set_identity(some_identity());
-    append(log, 1, 60);
+    for (std::uint64_t first = 1; first < 60; first += 12) append(log, first, first + 11);
     log.begin();
     log.compact(Index(20), Term(1), {});
     log.commit();
@@ -76,17 +76,29 @@ TEST_CASE("a flipped bit in the log's file is refused or does no harm") {
   CHECK(refused > 100);
 }
 
-TEST_CASE("a missing, doubled or exchanged row breaks the chain of the log") {
+TEST_CASE("a missing, doubled, exchanged or changed pack breaks the chain of the log") {
+  // Packs of two entries: 1-2, 3-4, ... 9-10.
   const char* damage = GENERATE(
-      "DELETE FROM log WHERE entry_index = 7", "UPDATE log SET term = 2 WHERE entry_index = 7",
-      "UPDATE log SET kind = 0 WHERE entry_index = 7", "UPDATE log SET payload = x'00' WHERE entry_index = 7",
-      "UPDATE log SET (payload, chain) = (SELECT payload, chain FROM log WHERE "
-      "entry_index = 6) WHERE entry_index = 7",
-      "UPDATE log SET entry_index = 11 WHERE entry_index = 10", "UPDATE state SET voted_for = 2",
-      "UPDATE state SET term = 9", "UPDATE identity SET member = 2",
-      "UPDATE members SET peer_address = 'c:1' WHERE place = 1", "DELETE FROM members WHERE place = 1",
-      "UPDATE members SET data_id = 'other' WHERE stage = 'base'", "UPDATE state SET image_file = 'other.db'",
-      "UPDATE founders SET name = 'n7' WHERE place = 1", "DELETE FROM founders WHERE place = 1");
+      "DELETE FROM log WHERE first_index = 7", "UPDATE log SET term = 2 WHERE first_index = 7",
+      "UPDATE log SET last_index = 9 WHERE first_index = 7",
+      "UPDATE log SET last_index = 7 WHERE first_index = 7",
+      "UPDATE log SET entries = x'0000' WHERE first_index = 7",
+      "UPDATE log SET entries = CAST(entries || x'0000' AS BLOB) WHERE first_index = 7",
+      "UPDATE log SET chain = chain + 1 WHERE first_index = 9",
+      "UPDATE log SET (entries, chain) = (SELECT entries, chain FROM log WHERE "
+      "first_index = 5) WHERE first_index = 7",
+      "INSERT INTO log SELECT first_index + 1, last_index, term, chain, entries FROM log WHERE first_index = "
+      "7",
+      "UPDATE log SET first_index = 11 WHERE first_index = 9",
+      // The one that holds the base, and the entry behind it.
+      "DELETE FROM log WHERE first_index = 3", "DELETE FROM log WHERE first_index >= 3",
+      "UPDATE log SET last_index = 3 WHERE first_index = 3",
+      "UPDATE log SET first_index = 2 WHERE first_index = 3", "UPDATE state SET base_pack = 5",
+      "UPDATE state SET base_chain = 0", "UPDATE state SET voted_for = 2", "UPDATE state SET term = 9",
+      "UPDATE identity SET member = 2", "UPDATE members SET peer_address = 'c:1' WHERE place = 1",
+      "DELETE FROM members WHERE place = 1", "UPDATE members SET data_id = 'other' WHERE stage = 'base'",
+      "UPDATE state SET image_file = 'other.db'", "UPDATE founders SET name = 'n7' WHERE place = 1",
+      "DELETE FROM founders WHERE place = 1");
   FaultyDisk disk(1);
   const FaultVfs vfs(disk);
   const Location location{"log.db", vfs.name()};
@@ -94,10 +106,12 @@ TEST_CASE("a missing, doubled or exchanged row breaks the chain of the log") {
     LogDatabase log(location);
     log.load();
     log.set_identity(some_identity());
-    append(log, 1, 10);
+    for (std::uint64_t first = 1; first < 10; first += 2) append(log, first, first + 1);
     log.begin();
-    log.compact(Index(2), Term(1), some_identity().membership);
+    log.compact(Index(3), Term(1), some_identity().membership);
     log.commit();
+    while (log.remove_compacted(1)) {
+    }
   }
   {
     Connection connection(location.path, location.vfs);

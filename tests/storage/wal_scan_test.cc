@@ -10,12 +10,14 @@ using namespace holdfast::storage;
 
 namespace {
 
+constexpr std::size_t kFrame = frame_bytes(kPageBytes);
+
 /// A write-ahead log made by SQLite: `commits` transactions of one row each.
 std::string make_wal(int commits, bool reused = false) {
   FaultyDisk disk(3);
   const FaultVfs vfs(disk);
   Connection connection("a.db", vfs.name());
-  apply_pragmas(connection);
+  apply_pragmas(connection, kPageBytes);
   connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
   if (reused) {
     for (int i = 0; i < 20; ++i) connection.execute("INSERT INTO t (b) VALUES (randomblob(3000))");
@@ -31,7 +33,7 @@ std::string flipped(std::string bytes, std::size_t at) {
 }
 
 /// Where frame `number` (from 1) begins. Every transaction here is one frame.
-std::size_t frame(std::size_t number) { return kWalHeaderBytes + (number - 1) * kFrameBytes; }
+std::size_t frame(std::size_t number) { return kWalHeaderBytes + (number - 1) * kFrame; }
 
 }  // namespace
 
@@ -45,7 +47,7 @@ TEST_CASE("a write-ahead log without frames is empty") {
 
 TEST_CASE("a write-ahead log as SQLite makes it is whole") {
   const std::string wal = make_wal(5);
-  REQUIRE(wal.size() == kWalHeaderBytes + 5 * kFrameBytes);
+  REQUIRE(wal.size() == kWalHeaderBytes + 5 * kFrame);
   CHECK(scan_wal(wal) == WalReport{WalVerdict::kWhole, 5, 0, 0});
 }
 
@@ -63,7 +65,7 @@ TEST_CASE("a write-ahead log that a crash cut short is torn, wherever it was cut
     CHECK(scan_wal(wal.substr(0, size)) == WalReport{WalVerdict::kTorn, 3, 4, 0});
   }
   std::string zeros = wal;
-  zeros.resize(wal.size() + 3 * kFrameBytes, '\0');  // the file grew, what was written did not arrive
+  zeros.resize(wal.size() + 3 * kFrame, '\0');  // the file grew, what was written did not arrive
   CHECK(scan_wal(zeros) == WalReport{WalVerdict::kTorn, 4, 5, 0});
 }
 
