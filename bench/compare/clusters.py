@@ -28,6 +28,8 @@ class Cluster:
     ports_a_node = 2
     # How long after the last write a service still puts off work that belongs to it.
     settle_seconds = 1.0
+    # Longer than any client is out after the leader falls silent.
+    silence_seconds = 6.0
 
     def __init__(self, bin_dir: pathlib.Path, scratch: pathlib.Path) -> None:
         self.bin_dir = bin_dir
@@ -134,6 +136,9 @@ class Cluster:
     def resident_bytes(self) -> list[int]:
         return [server.resident_bytes() for server in self.servers if server is not None and server.runs]
 
+    def proportional_bytes(self) -> list[int]:
+        return [server.proportional_bytes() for server in self.servers if server is not None and server.runs]
+
     def disk_bytes(self) -> list[int]:
         """What the files of each node occupy, as `du` counts."""
         return [sum(path.lstat().st_blocks * 512 for path in self.data_dir(node).rglob("*")) for node in range(NODES)]
@@ -205,6 +210,7 @@ class ZooKeeper(Cluster):
 
     name = "zookeeper"
     ports_a_node = 3
+    silence_seconds = 25.0  # followers wait for a silent leader for syncLimit ticks: 10 s
     CLASS_PATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 
     def words(self, node: int) -> list[str]:

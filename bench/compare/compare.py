@@ -29,7 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="how often each service is measured (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load (%(default)s)")
     parser.add_argument("--total", type=int, help="operations of each load, instead of --seconds")
-    parser.add_argument("--warm-up", type=float, default=5.0, help="seconds of each kind of load beforehand (%(default)s)")
+    parser.add_argument("--warm-up", type=float, default=10.0, help="seconds of each kind of load beforehand (%(default)s)")
     parser.add_argument("--bin", type=pathlib.Path, default=TREE / "build/release/bin", help="our programs (%(default)s)")
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path("/var/tmp"),
                         help="where the servers' data lie while they run: a disk, not a tmpfs (%(default)s)")

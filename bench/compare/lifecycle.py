@@ -1,12 +1,18 @@
-"""How long a service takes to start and to get over its leader's death, and how much memory and disk it takes."""
+"""How long a service takes to start and to get over the loss of its leader, and what many things kept by it cost."""
+import json
+import subprocess
 import time
 from typing import Callable, Iterator
 
-from clusters import KINDS, NODES, Cluster
+from clusters import KINDS, NODES, Cluster, running
+from processes import Unfinished, eventually
 from workloads import KEY_SPACE, Load, Plan, Workload, fill, loader_words, run_loader
 
 MANY_KEYS = 100_000
 MIB = 1024 * 1024
+MANY_INSTANCES = 100_000
+LIVE_SECONDS = 12.0  # every lease is kept alive three times
+CLIENT_TIMEOUT_MS = 250  # after which a client turns to another member
 
 Measured = Iterator[tuple[str, Callable[[], dict[str, float]]]]
 
@@ -38,7 +44,8 @@ def footprint(cluster: Cluster) -> dict[str, float]:
     """Of the largest of the three, once they have nothing left to do."""
     cluster.start()
     cluster.settled_cpu_seconds()
-    return {"resident_mib": max(cluster.resident_bytes()) / MIB, "disk_mib": max(cluster.disk_bytes()) / MIB}
+    return {"resident_mib": max(cluster.resident_bytes()) / MIB, "proportional_mib": max(cluster.proportional_bytes()) / MIB,
+            "disk_mib": max(cluster.disk_bytes()) / MIB}
 
 
 def restart(cluster: Cluster) -> dict[str, float]:
@@ -46,21 +53,65 @@ def restart(cluster: Cluster) -> dict[str, float]:
     return first_write(cluster)
 
 
-def failover(plan: Plan, service: str, _workloads: list[Workload]) -> Measured:
+# How a leader is lost: what the loader is told, and which of its figures counts.
+LOSSES: dict[str, tuple[list[str], str]] = {
+    "planned-stop": (["--terminate"], "gap_after_kill_us"),
+    "failover": ([], "gap_after_kill_us"),
+    "stopped-leader": (["--stop"], "slowest_client_us"),
+}
+LOSS_SECONDS = 6.0  # longer than any client is out after the leader's process ended
+
+
+def losses(plan: Plan, service: str, workloads: list[Workload]) -> Measured:
     cluster = KINDS[service](plan.bin_dir, plan.scratch)
     try:
         cluster.start()
         fill(plan, cluster, KEY_SPACE)
-        yield "failover", lambda: lose_leader(plan, cluster)
+        yield from ((one.name, lambda one=one: lose_leader(plan, cluster, *LOSSES[one.name])) for one in workloads)
     finally:
         cluster.remove()
 
 
-def lose_leader(plan: Plan, cluster: Cluster) -> dict[str, float]:
-    """By the longest time without an acknowledged write of clients that write all the while."""
+def lose_leader(plan: Plan, cluster: Cluster, how: list[str], figure: str) -> dict[str, float]:
+    """By the times without an acknowledged write of clients that write all the while."""
+    cluster.start()
+    eventually(lambda: all(cluster.write(node) for node in range(NODES)), "every member takes a write", 30)
     server = cluster.servers[cluster.await_leader()]
     assert server is not None
     words = loader_words(plan, cluster.name, Load("failover", 6, 6))
-    figures = run_loader([*words, "--endpoints", cluster.endpoints, "--kill", str(server.process.pid), "--kill-after", "1",
-                          "--duration", "5", "--call-timeout", "250"], 60)
-    return {"seconds": figures["gap_after_kill_us"] / 1e6}
+    before = 1.0
+    after = cluster.silence_seconds if "--stop" in how else LOSS_SECONDS
+    figures = run_loader([*words, "--endpoints", cluster.endpoints, "--kill", str(server.process.pid), *how,
+                          "--kill-after", f"{before:g}", "--duration", f"{before + after:g}",
+                          "--call-timeout", str(CLIENT_TIMEOUT_MS)], 120)
+    if "--stop" not in how:
+        server.stop()  # it has ended, or is about to
+    return {"seconds": figures[figure] / 1e6}
+
+
+def live(plan: Plan, service: str, workloads: list[Workload]) -> Measured:
+    with running(KINDS[service], plan.bin_dir, plan.scratch) as cluster:
+        yield from ((one.name, lambda: keep_alive(plan, cluster)) for one in workloads)
+
+
+def keep_alive(plan: Plan, cluster: Cluster) -> dict[str, float]:
+    """The processor's time from when all are registered until the end."""
+    seconds = max(LIVE_SECONDS, plan.seconds)
+    words = [str(plan.bin_dir / "holdfast-bench"), "churn", "--live", "--instances", str(MANY_INSTANCES), "--leases-per-call",
+             "1000", "--ttl", "10000", "--duration", f"{seconds:g}", "--connections", "10", "--endpoints", cluster.endpoints]
+    with subprocess.Popen([*words, "-o", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as loader:
+        try:
+            assert loader.stdout is not None and loader.stderr is not None
+            first = loader.stderr.readline()  # it tells every second how far it is, once all are registered
+            begin, used = time.monotonic(), cluster.cpu_seconds()
+            printed, told = loader.communicate(timeout=seconds + 60)
+            used, taken = cluster.cpu_seconds() - used, time.monotonic() - begin
+        except subprocess.TimeoutExpired as late:
+            raise Unfinished(f"not within {seconds + 60:g} s: {' '.join(words)}") from late
+        finally:
+            loader.kill()
+    if not printed:
+        raise Unfinished(f"{' '.join(words)}: {(first + told).strip()[-500:]}")
+    figures = json.loads(printed.splitlines()[-1])
+    return {"core_percent": used / taken * 100, "rate": figures["rate"], "p99_ms": figures["p99_us"] / 1000,
+            "errors": figures["errors"]}

@@ -78,3 +78,8 @@ class Server:
 
     def resident_bytes(self) -> int:
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+    def proportional_bytes(self) -> int:
+        """Its own pages, and its share of those that other processes have as well."""
+        lines = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

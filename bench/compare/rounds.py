@@ -66,7 +66,8 @@ def loads(plan: Plan, service: str, workloads: list[Workload]) -> Measured:
 
 # What has a cluster of its own, and the phases that are measured on it.
 PARTS: tuple[tuple[Callable[[Plan, str, list[Workload]], Measured], set[str]], ...] = (
-    (loads, set(PHASES)), (lifecycle.sizes, {"size"}), (lifecycle.failover, {"failover"}))
+    (loads, set(PHASES)), (lifecycle.sizes, {"size"}), (lifecycle.losses, {"failover"}),
+    (lifecycle.live, {"live"}))
 
 
 def one_round(plan: Plan, number: int, services: list[str], workloads: list[Workload]) -> Iterator[Row]:
@@ -76,7 +77,7 @@ def one_round(plan: Plan, number: int, services: list[str], workloads: list[Work
     yield floor
     for service in services:
         for part, phases in PARTS:
-            mine = [one for one in workloads if one.phase in phases]
+            mine = [one for one in workloads if one.phase in phases and service in one.services]
             if mine:
                 yield from rows_of(part(plan, service, mine), number, service)
 

@@ -20,11 +20,18 @@ METRICS: dict[str, Metric] = {
     "p50_ms": Metric("p50 ms", False, 2),
     "p99_ms": Metric("p99 ms", False, 2),
     "cpu_s_per_100k": Metric("server CPU s per 100k", False, 2),
+    "loader_us": Metric("loader CPU us each", False, 1),
     "seconds": Metric("seconds", False, 2),
-    "resident_mib": Metric("memory MiB a node", False, 1),
+    "core_percent": Metric("server CPU % of a core", False, 1),
+    "resident_mib": Metric("memory (RSS) MiB a node", False, 1),
+    "proportional_mib": Metric("memory (PSS) MiB a node", False, 1),
     "disk_mib": Metric("disk MiB a node", False, 1),
     "errors": Metric("errors", False, 0),
 }
+
+
+# What says nothing of a service: how its calls ended, what its loader took.
+NO_RATIO = {"errors", "loader_us"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +74,7 @@ def summary(rows: list[dict], workloads: list[tuple[str, str]], services: list[s
                     "services": {service: dataclasses.asdict(Spread.of(one.values())) for service, one in known.items() if one}}
             line["times_better"] = {
                 service: dataclasses.asdict(found) for service in services
-                if service != OURS and key != "errors"
+                if service != OURS and key not in NO_RATIO
                 and (found := ratio(metric, known.get(OURS, {}), known[service])) is not None}
             lines.append(line)
     return lines

@@ -3,11 +3,12 @@ import dataclasses
 import fnmatch
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 from typing import Iterable, Optional
 
-from clusters import Cluster
+from clusters import KINDS, Cluster
 from processes import Unfinished
 
 KEY_SPACE = 10_000
@@ -23,6 +24,8 @@ class Load:
     in_flight: int
     serializable: bool = False
     spread: bool = False  # Holdfast's connections too are spread over the members
+    to_leader: bool = False  # the others' too go to the leader
+    watchers: int = WATCHERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Workload:
     load: Optional[Load] = None
     # Processor time is counted until the servers have nothing left to do for it, not only during it.
     settles: bool = False
+    services: tuple[str, ...] = tuple(KINDS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +84,19 @@ WORKLOADS: tuple[Workload, ...] = (
     *_gets("burst", "-after-writes", "after a burst of writes"),
     *_locks(),
     Workload("keepalive", "1000 leases or sessions kept alive", "many", Load("keepalive", 100, 1000)),
+    Workload("keepalive-leader", "the same, through the leader alone", "many", Load("keepalive", 100, 1000, to_leader=True)),
     Workload("watch-1000", "1000 watchers of one key, written again when all were told", "many", Load("watch", 100, 1)),
+    Workload("watch-10000", "10,000 watchers of one key, written again when all were told", "many",
+             Load("watch", 100, 1, watchers=10_000), services=("holdfast", "etcd")),
+    Workload("live-100k", "100,000 instances under a lease each of 10 s, kept alive every third of that", "live",
+             services=("holdfast",)),
     Workload("cold-start", "three new members started until the first write", "size"),
     Workload("idle", "nothing stored, nothing done", "size"),
     Workload("keys-100k", "100,000 keys of 256 bytes written once each", "size"),
     Workload("restart-100k", "all stopped, started again with these keys until the first write", "size"),
+    Workload("planned-stop", "leader ended by SIGTERM, longest time without a write", "failover"),
     Workload("failover", "leader killed (kill -9) until the next write", "failover"),
+    Workload("stopped-leader", "leader stopped (SIGSTOP) until the last of six clients writes", "failover"),
 )
 
 
@@ -113,15 +124,17 @@ def loader_words(plan: Plan, service: str, load: Load, key_space: int = KEY_SPAC
         elif service == "zookeeper":
             connections = in_flight
     if load.op == "watch":
-        more += ["--watchers", str(WATCHERS), "--in-step"]
+        more += ["--watchers", str(load.watchers), "--in-step"]
         if service == "zookeeper":
-            connections = WATCHERS  # a server keeps one watch for a session and key
+            connections = load.watchers  # a server keeps one watch for a session and key
     return [str(plan.bin_dir / program), load.op, "--connections", str(connections), "--in-flight", str(in_flight),
             "--value-size", str(VALUE_BYTES), "--key-space", str(key_space), *more]
 
 
 def run_loader(words: list[str], limit: float) -> dict:
-    """Runs a loader to its end. Returns: the object it printed. Raises Unfinished if it prints none within `limit` s."""
+    """Runs a loader to its end. Returns: the object it printed, and the processor time that it used itself. Raises Unfinished
+    if it prints none within `limit` s."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
         run = subprocess.run([*words, "-o", "json"], capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired as late:
@@ -132,12 +145,16 @@ def run_loader(words: list[str], limit: float) -> dict:
     figures = json.loads(lines[-1])
     if figures["errors"]:
         print(f"  {figures['errors']} errors; {run.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    figures["loader_cpu_s"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return figures
 
 
 def targets(cluster: Cluster, load: Load) -> str:
-    """One client talks to the leader; many connections are spread over the members."""
-    return cluster.endpoint(cluster.await_leader()) if load.connections == 1 else cluster.endpoints
+    """One client talks to the leader; many connections are spread over the members, unless told otherwise."""
+    if load.connections == 1 or load.to_leader:
+        return cluster.endpoint(cluster.await_leader())
+    return cluster.endpoints
 
 
 def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float, total: Optional[int] = None) -> dict:
@@ -145,7 +162,7 @@ def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float, total: Op
     words = [*loader_words(plan, cluster.name, load), "--endpoints", targets(cluster, load)]
     if total is not None:
         # A loader counts the writes that its watchers are told of; here, what each of them is told is one operation.
-        calls = max(1, total // WATCHERS) if load.op == "watch" else total
+        calls = max(1, total // load.watchers) if load.op == "watch" else total
         return run_loader([*words, "--total", str(calls)], 600)
     return run_loader([*words, "--duration", f"{seconds:g}"], seconds * 2 + 60)
 
@@ -166,4 +183,5 @@ def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float
               "errors": figures["errors"]}
     if figures["count"]:
         values["cpu_s_per_100k"] = used / figures["count"] * 100_000
+        values["loader_us"] = figures["loader_cpu_s"] / figures["count"] * 1e6
     return values
