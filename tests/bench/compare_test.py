@@ -43,6 +43,11 @@ class Table(unittest.TestCase):
         self.assertEqual(lines["errors"]["services"]["etcd"]["most"], 7)
         self.assertEqual(lines["errors"]["times_better"], {})
 
+    def test_what_a_loader_takes_is_shown_and_never_as_a_ratio(self):
+        lines = self.lines([row(1, "holdfast", loader_us=5.0), row(1, "etcd", loader_us=9.0)])
+        self.assertEqual(lines["loader_us"]["services"]["etcd"]["median"], 9.0)
+        self.assertEqual(lines["loader_us"]["times_better"], {})
+
     def test_the_floor_is_shown_and_how_far_above_it_one_write_is(self):
         floor = {"round": 1, "service": "machine", "workload": "floor",
                  "values": {"sync_ms": 0.2, "round_trip_ms": 0.1, "floor_ms": 0.4}}
@@ -78,6 +83,7 @@ class Runs(unittest.TestCase):
         for one in found["rows"][1:]:
             self.assertEqual(one["values"]["errors"], 0)
             self.assertGreater(one["values"]["rate"], 0)
+            self.assertGreater(one["values"]["loader_us"], 0)
         self.assertIn("holdfastd", found["versions"]["holdfast"])
 
     def test_what_it_does_not_know_is_refused_with_what_there_is(self):

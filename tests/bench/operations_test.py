@@ -86,6 +86,14 @@ class Failover(unittest.TestCase):
             self.assertIn(b"no write was acknowledged any more", done.stderr)
             self.assertGreater(json.loads(done.stdout.decode().splitlines()[-1])["gap_after_kill_us"], 300_000)
 
+    def test_a_planned_stop_ends_the_member_as_it_wants_to_end(self):
+        with Cluster(members=1) as cluster:
+            member = cluster.servers["n1"]
+            done = bench(cluster, "failover", "--kill", member.pid, "--terminate", "--kill-after", "0.2", "--duration", "0.5",
+                         "--call-timeout", 100)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertEqual(member.wait(10), 0)
+
     def test_a_stopped_member_goes_on_at_the_end(self):
         with Cluster(members=1) as cluster:
             done = bench(cluster, "failover", "--kill", cluster.servers["n1"].pid, "--stop", "--kill-after", "0.2", "--duration",

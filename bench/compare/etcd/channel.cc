@@ -34,7 +34,7 @@ void require(ssize_t result) {
 
 }  // namespace
 
-/// One call, from its request to its end.
+/// One call, from its request to its end, and then another: its strings keep their room.
 struct Channel::Stream {
   StreamId id = 0;
   std::string outgoing;   // framed
@@ -47,6 +47,18 @@ struct Channel::Stream {
   std::string answer;
   std::size_t answers = 0;
   OnAnswer on_end;
+
+  void forget() {
+    outgoing.clear();
+    sent = 0;
+    last_sent = true;
+    incoming = Messages();
+    broken = false;
+    for (std::string* text : {&http_status, &grpc_status, &grpc_message, &answer}) text->clear();
+    answers = 0;
+    on_message = nullptr;
+    on_end = nullptr;
+  }
 
   bool read(std::string_view piece) {
     return incoming.read(piece, [this](std::string_view message) {
@@ -124,13 +136,14 @@ struct Channel::Callbacks {
     return 0;
   }
 
-  static int on_close(nghttp2_session*, StreamId id, std::uint32_t error_code, void* user) {
-    auto& streams = static_cast<Channel*>(user)->streams_;
-    const auto found = streams.find(id);
-    if (found == streams.end()) return 0;
-    const std::unique_ptr<Stream> stream = std::move(found->second);
-    streams.erase(found);
+  static int on_close(nghttp2_session* session, StreamId id, std::uint32_t error_code, void* user) {
+    Stream* const stream = find(session, id);
+    if (stream == nullptr) return 0;
+    auto& channel = *static_cast<Channel*>(user);
+    if (stream->on_message) channel.opened_.erase(id);
     stream->on_end(stream->why(error_code), stream->answer);
+    stream->forget();
+    channel.idle_.push_back(stream);
     return 0;
   }
 
@@ -181,7 +194,17 @@ void Channel::begin() {
   require(nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0, kWindowBytes));
 }
 
-Channel::Stream& Channel::start(std::string_view method, std::unique_ptr<Stream> stream) {
+Channel::Stream& Channel::idle() {
+  if (idle_.empty()) {
+    all_.push_back(std::make_unique<Stream>());
+    return *all_.back();
+  }
+  Stream* const stream = idle_.back();
+  idle_.pop_back();
+  return *stream;
+}
+
+void Channel::start(std::string_view method, Stream& stream) {
   const std::array<nghttp2_nv, 6> headers{header(":method", "POST"),
                                           header(":scheme", "http"),
                                           header(":path", method),
@@ -189,36 +212,35 @@ Channel::Stream& Channel::start(std::string_view method, std::unique_ptr<Stream>
                                           header("content-type", "application/grpc"),
                                           header("te", "trailers")};
   nghttp2_data_provider body{};
-  body.source.ptr = stream.get();
+  body.source.ptr = &stream;
   body.read_callback = Callbacks::read;
-  const StreamId id =
-      nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, stream.get());
-  require(id);
-  stream->id = id;
-  return *(streams_[id] = std::move(stream));
+  stream.id = nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, &stream);
+  require(stream.id);
 }
 
-void Channel::call(std::string_view method, std::string framed, OnAnswer on_answer) {
-  auto stream = std::make_unique<Stream>();
-  stream->outgoing = std::move(framed);
-  stream->on_end = std::move(on_answer);
-  start(method, std::move(stream));
+void Channel::call(std::string_view method, std::string_view framed, OnAnswer on_answer) {
+  Stream& stream = idle();
+  stream.outgoing = framed;
+  stream.on_end = std::move(on_answer);
+  start(method, stream);
 }
 
 Channel::StreamId Channel::open(std::string_view method, OnMessage on_message, OnEnd on_end) {
-  auto stream = std::make_unique<Stream>();
-  stream->last_sent = false;
-  stream->on_message = std::move(on_message);
-  stream->on_end = [on_end = std::move(on_end)](const std::string& why, std::string_view) { on_end(why); };
-  return start(method, std::move(stream)).id;
+  Stream& stream = idle();
+  stream.last_sent = false;
+  stream.on_message = std::move(on_message);
+  stream.on_end = [on_end = std::move(on_end)](const std::string& why, std::string_view) { on_end(why); };
+  start(method, stream);
+  opened_[stream.id] = &stream;
+  return stream.id;
 }
 
 void Channel::send(StreamId id, std::string_view framed) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
+  const auto found = opened_.find(id);
+  if (found == opened_.end()) return;
   found->second->outgoing.append(framed);
-  nghttp2_session_resume_data(session_.get(),
-                              id);  // it fails if the stream is not waiting: then it goes on anyway
+  // It fails if the stream is not waiting: then it goes on anyway.
+  nghttp2_session_resume_data(session_.get(), id);
 }
 
 void Channel::flush() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/endpoint.h"
 #include "base/time.h"
@@ -36,7 +37,7 @@ class Channel final : public Connection {
   Channel& operator=(const Channel&) = delete;
 
   /// One message there, `framed` behind its prefix, and one back. `method` must outlive the channel.
-  void call(std::string_view method, std::string framed, OnAnswer on_answer);
+  void call(std::string_view method, std::string_view framed, OnAnswer on_answer);
   /// Messages in both directions.
   StreamId open(std::string_view method, OnMessage on_message, OnEnd on_end);
   /// Nothing comes of what is sent on a stream that has ended.
@@ -51,11 +52,14 @@ class Channel final : public Connection {
   struct Callbacks;
 
   void begin();
-  Stream& start(std::string_view method, std::unique_ptr<Stream> stream);
+  Stream& idle();
+  void start(std::string_view method, Stream& stream);
 
   Socket socket_;
   const std::string authority_;
-  std::unordered_map<StreamId, std::unique_ptr<Stream>> streams_;
+  std::vector<std::unique_ptr<Stream>> all_;      // in use or not: each serves one call after the other
+  std::vector<Stream*> idle_;                     // of all_
+  std::unordered_map<StreamId, Stream*> opened_;  // those of open() that have not ended
   bool greeted_ = false;
   bool leaving_ = false;  // the member has said so
   std::string outgoing_;
