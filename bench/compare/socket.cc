@@ -79,7 +79,8 @@ Connections::Connections() : poll_(epoll_create1(EPOLL_CLOEXEC)) {}
 Connections::~Connections() { close(poll_); }
 
 void Connections::add(Connection& connection) {
-  all_.push_back(&connection);
+  connection.unflushed_ = &unflushed_;
+  connection.gathered();  // before it was added, perhaps
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &connection;
@@ -88,7 +89,12 @@ void Connections::add(Connection& connection) {
 }
 
 void Connections::turn(milliseconds at_most) {
-  for (Connection* connection : all_) connection->flush();
+  flushing_.swap(unflushed_);  // a stream that cannot be sent ends, and another call may follow it
+  for (Connection* connection : flushing_) {
+    connection->listed_ = false;
+    connection->flush();
+  }
+  flushing_.clear();
   std::array<epoll_event, 256> events;
   const int ready =
       epoll_wait(poll_, events.data(), static_cast<int>(events.size()), static_cast<int>(at_most.count()));

@@ -41,6 +41,19 @@ class Connection {
   /// Takes what has arrived and hands it out; whoever is told may ask for more, which is gathered.
   virtual void receive() = 0;
   virtual int descriptor() const = 0;
+
+ protected:
+  /// There is something to flush.
+  void gathered() {
+    if (unflushed_ == nullptr || listed_) return;
+    listed_ = true;
+    unflushed_->push_back(this);
+  }
+
+ private:
+  friend class Connections;
+  std::vector<Connection*>* unflushed_ = nullptr;  // of the Connections that it is added to
+  bool listed_ = false;
 };
 
 /// The connections of one thread.
@@ -53,11 +66,13 @@ class Connections {
 
   /// It must outlive this.
   void add(Connection& connection);
-  /// Flushes all, waits until something arrives and lets those receive that it arrived for.
+  /// Flushes those that gathered something, waits until something arrives and lets those receive that it
+  /// arrived for.
   void turn(milliseconds at_most);
 
  private:
-  std::vector<Connection*> all_;
+  std::vector<Connection*> unflushed_;
+  std::vector<Connection*> flushing_;  // in this turn
   const int poll_;
 };
 

@@ -216,6 +216,7 @@ void Channel::start(std::string_view method, Stream& stream) {
   body.read_callback = Callbacks::read;
   stream.id = nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, &stream);
   require(stream.id);
+  gathered();
 }
 
 void Channel::call(std::string_view method, std::string_view framed, OnAnswer on_answer) {
@@ -241,6 +242,7 @@ void Channel::send(StreamId id, std::string_view framed) {
   found->second->outgoing.append(framed);
   // It fails if the stream is not waiting: then it goes on anyway.
   nghttp2_session_resume_data(session_.get(), id);
+  gathered();
 }
 
 void Channel::flush() {
@@ -258,6 +260,7 @@ void Channel::receive() {
   const std::string_view arrived = socket_.receive();
   require(nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(arrived.data()),
                                    arrived.size()));
+  if (nghttp2_session_want_write(session_.get()) != 0) gathered();  // what HTTP/2 answers by itself
   if (leaving_) throw std::runtime_error("a server is going away");
   if (nghttp2_session_want_read(session_.get()) == 0)
     throw std::runtime_error("HTTP/2: a connection has ended");

@@ -44,6 +44,7 @@ void Session::send(Kind kind, std::string_view body, Reply reply) {
   header.int32(ping ? kPingNumber : ++last_request_).int32(static_cast<std::int32_t>(kind));
   outgoing_.append(header.text()).append(body);
   (ping ? pings_ : waiting_).push_back(std::move(reply));
+  gathered();
 }
 
 void Session::flush() {
