@@ -1,31 +1,44 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace holdfast {
 
 /// Immutable bytes that are shared, never copied: an entry's payload on its way from the socket to the log,
-/// the followers and the table; a value in a table, its event and its reply. Copying a Blob copies a pointer.
-/// The bytes start at an address divisible by eight. Thread: may be shared between threads.
+/// the followers and the table; a value in a table, its event and its reply. Copying a Blob copies a pointer
+/// and a size. The bytes start at an address divisible by eight. Thread: may be shared between threads.
 class Blob {
  public:
   Blob() = default;
-  explicit Blob(std::string bytes)
-      : bytes_(bytes.empty() ? nullptr : std::make_shared<const std::string>(std::move(bytes))) {}
-  static Blob copy_of(std::string_view bytes) { return Blob(std::string(bytes)); }
+  /// Copies them.
+  explicit Blob(std::string_view bytes)
+      : Blob(written(bytes.size(), [bytes](char* to) { std::memcpy(to, bytes.data(), bytes.size()); })) {}
+  /// `write` is given room for `size` bytes and writes all of them.
+  template <typename Write>
+  static Blob written(std::size_t size, const Write& write) {
+    Blob blob;
+    if (size == 0) return blob;
+    const auto words = std::make_shared_for_overwrite<std::uint64_t[]>((size + 7) / 8);
+    write(reinterpret_cast<char*>(words.get()));
+    blob.words_ = words;
+    blob.size_ = size;
+    return blob;
+  }
 
-  std::string_view view() const { return bytes_ ? std::string_view(*bytes_) : std::string_view(); }
-  std::size_t size() const { return bytes_ ? bytes_->size() : 0; }
-  bool empty() const { return !bytes_; }
+  std::string_view view() const { return {reinterpret_cast<const char*>(words_.get()), size_}; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
 
   friend bool operator==(const Blob& a, const Blob& b) { return a.view() == b.view(); }
 
  private:
-  // Owners: every Blob made from this one, on whatever thread.
-  std::shared_ptr<const std::string> bytes_;
+  // Owners: every Blob made from this one, on whatever thread. One piece of memory with its count.
+  std::shared_ptr<const std::uint64_t[]> words_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace holdfast

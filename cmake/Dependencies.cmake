@@ -7,6 +7,7 @@ find_package(CLI11 CONFIG REQUIRED)
 find_package(tl-expected CONFIG REQUIRED)
 find_package(tomlplusplus CONFIG REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(absl CONFIG REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 
 # asio in separate-compilation mode: net/asio.cc alone holds its implementation. Untold, it finds out in each file anew

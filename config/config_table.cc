@@ -1,5 +1,6 @@
 #include "config/config_table.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/canary.h"
@@ -54,18 +55,22 @@ bool KeyRange::is_one_key() const {
 }
 
 Result<std::size_t> ConfigTable::put(const Put& put, Revision at, std::vector<Change>& changes) {
-  auto found = entries_.lower_bound(put.key);
-  const bool exists = found != entries_.end() && found->first == put.key;
-  const Revision present = exists ? found->second.mod_revision : Revision();
+  const auto* place = index_.find(put.key);
+  const Revision present = place ? place->row->second.mod_revision : Revision();
   const bool ignored = HOLDFAST_CANARY(compare_and_swap_without_comparing);
   if (put.expected && *put.expected != present && !ignored) return mismatch(put.key, *put.expected, present);
 
-  changes_.touch(put.key, exists ? &found->second : nullptr);
-  if (!exists) {
-    found = entries_.emplace_hint(found, put.key, Entry{});
-    found->second.create_revision = at;
+  Table::iterator row;
+  if (place) {
+    row = place->row;
+    changes_.touch(put.key, &row->second, place->mark);
+  } else {
+    ChangeMark mark = 0;
+    changes_.touch(put.key, nullptr, mark);
+    row = insert(put.key, Entry{}, mark);
+    row->second.create_revision = at;
   }
-  Entry& entry = found->second;
+  Entry& entry = row->second;
   if (entry.lease != put.lease) {
     detach(entry.lease, put.key);
     attach(put.lease, put.key);
@@ -106,21 +111,26 @@ std::size_t ConfigTable::end_lease(LeaseId lease, std::size_t most, Revision at,
   std::size_t count = 0;
   for (auto keys = by_lease_.find(lease); count < most && keys != by_lease_.end();
        keys = by_lease_.find(lease)) {
-    const auto entry = entries_.find(*keys->second.begin());
-    INVARIANT(entry != entries_.end(), "a lease lists a key that does not exist");
-    erase(entry, at, changes);
+    const auto* place = index_.find(*keys->second.begin());
+    INVARIANT(place, "a lease lists a key that does not exist");
+    erase(place->row, at, changes);
     ++count;
   }
   return count;
 }
 
 const Entry* ConfigTable::find(std::string_view key) const {
-  const auto found = entries_.find(key);
-  return found == entries_.end() ? nullptr : &found->second;
+  const auto* place = index_.find(key);
+  return place ? &place->row->second : nullptr;
 }
 
 std::pair<ConfigTable::Table::const_iterator, ConfigTable::Table::const_iterator> ConfigTable::range(
     const KeyRange& range) const {
+  if (range.is_one_key()) {
+    const auto* place = index_.find(range.begin);
+    if (place) return {place->row, std::next(Table::const_iterator(place->row))};
+    return {entries_.end(), entries_.end()};
+  }
   if (!range.end.empty() && range.end <= range.begin) return {entries_.end(), entries_.end()};
   return {entries_.lower_bound(range.begin),
           range.end.empty() ? entries_.end() : entries_.lower_bound(range.end)};
@@ -138,7 +148,17 @@ const std::set<std::string, std::less<>>* ConfigTable::attached_to(LeaseId lease
 
 void ConfigTable::load(std::string key, Entry entry) {
   attach(entry.lease, key);
-  entries_.insert_or_assign(entries_.end(), std::move(key), std::move(entry));
+  if (const auto* place = index_.find(key)) {
+    place->row->second = std::move(entry);
+  } else {
+    insert(std::move(key), std::move(entry), 0);
+  }
+}
+
+ConfigTable::Table::iterator ConfigTable::insert(std::string key, Entry entry, ChangeMark mark) {
+  const auto row = entries_.emplace_hint(entries_.end(), std::move(key), std::move(entry));
+  index_.add(row, mark);
+  return row;
 }
 
 ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator entry, Revision at,
@@ -146,6 +166,7 @@ ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator entr
   changes_.touch_erased(entry->first, entry->second);
   detach(entry->second.lease, entry->first);
   changes.push_back(delete_change(entry->first, at));
+  index_.remove(entry->first);
   return entries_.erase(entry);
 }
 

@@ -11,6 +11,7 @@
 #include "base/changed_rows.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "config/key_index.h"
 
 /// The watchable configuration: an ordered map of bytes to bytes with revisions.
 namespace holdfast::config {
@@ -69,6 +70,10 @@ class ConfigTable {
  public:
   using Table = std::map<std::string, Entry, std::less<>>;
 
+  ConfigTable() = default;
+  ConfigTable(const ConfigTable&) = delete;
+  ConfigTable& operator=(const ConfigTable&) = delete;
+
   /// Both fill `changes` with what a watcher is to hear, all at revision `at`, and return how many keys
   /// changed.
   /// Errors: kRevisionMismatch, with the key's present mod_revision (zero if missing); kInvalidArgument for a
@@ -97,7 +102,10 @@ class ConfigTable {
   void attach(LeaseId lease, const std::string& key);
   void detach(LeaseId lease, const std::string& key);
 
+  Table::iterator insert(std::string key, Entry entry, ChangeMark mark);
+
   Table entries_;
+  KeyIndex<Table::iterator> index_;  // of entries_
   std::map<LeaseId, std::set<std::string, std::less<>>> by_lease_;
   ChangedRows<std::string, Entry> changes_;
 };

@@ -201,7 +201,7 @@ Result<raft::AppendEntries> read_append(schema::AppendEntries::Reader in) {
     }
     append.entries.push_back(raft::Entry{Term(entry.getTerm()), index,
                                          static_cast<raft::EntryKind>(entry.getKind()),
-                                         Blob::copy_of(view_of(payload))});
+                                         Blob(view_of(payload))});
     if (entry.hasMembership())
       append.entries.back().membership =
           std::make_shared<const raft::Membership>(schema::read(entry.getMembership()));
@@ -215,7 +215,7 @@ raft::InstallSnapshot read_install(schema::InstallSnapshot::Reader in) {
   install.digest = view_of(in.getDigest());
   install.size = in.getSize();
   install.offset = in.getOffset();
-  install.data = Blob::copy_of(view_of(in.getData()));
+  install.data = Blob(view_of(in.getData()));
   return install;
 }
 

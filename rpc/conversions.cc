@@ -31,7 +31,7 @@ config::KeyRange read_range(schema::Config::Range0::Reader range) {
 }
 
 config::Put read_put(schema::Config::Put::Reader put) {
-  return config::Put{to_string(put.getKey()), Blob::copy_of(view_of(put.getValue())), LeaseId(put.getLease()),
+  return config::Put{to_string(put.getKey()), Blob(view_of(put.getValue())), LeaseId(put.getLease()),
                      read_condition(put.getConditional(), put.getExpected())};
 }
 

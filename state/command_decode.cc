@@ -23,7 +23,7 @@ Operation read(schema::Command::EndLeases::Reader from) {
 }
 
 Operation read(schema::Put::Reader from) {
-  config::Put to{string_of(from.getKey()), Blob(string_of(from.getValue())), LeaseId(from.getLease()), {}};
+  config::Put to{string_of(from.getKey()), Blob(view_of(from.getValue())), LeaseId(from.getLease()), {}};
   if (from.getConditional()) to.expected = Revision(from.getExpected());
   return to;
 }

@@ -20,7 +20,7 @@ SharedChange read(schema::HistoryChange::Reader from) {
   config::Change change;
   change.type = from.getDeleted() ? config::ChangeType::kDelete : config::ChangeType::kPut;
   change.key = string_of(from.getKey());
-  change.entry.value = Blob(string_of(from.getValue()));
+  change.entry.value = Blob(view_of(from.getValue()));
   change.entry.create_revision = Revision(from.getCreateRevision());
   change.entry.mod_revision = Revision(from.getModRevision());
   change.entry.version = from.getVersion();

@@ -29,10 +29,11 @@ inline capnp::Data::Reader data_of(std::string_view bytes) {
 
 inline Blob blob_of(capnp::MessageBuilder& message) {
   const auto segments = message.getSegmentsForOutput();
-  std::string bytes(capnp::computeSerializedSizeInWords(segments) * sizeof(capnp::word), '\0');
-  kj::ArrayOutputStream out(kj::arrayPtr(reinterpret_cast<kj::byte*>(bytes.data()), bytes.size()));
-  capnp::writeMessage(out, segments);
-  return Blob(std::move(bytes));
+  const std::size_t size = capnp::computeSerializedSizeInWords(segments) * sizeof(capnp::word);
+  return Blob::written(size, [segments, size](char* to) {
+    kj::ArrayOutputStream out(kj::arrayPtr(reinterpret_cast<kj::byte*>(to), size));
+    capnp::writeMessage(out, segments);
+  });
 }
 
 /// Calls `read` with the root of the message, and gives its result.

@@ -59,7 +59,7 @@ Cell read_cell(const Statement& statement, int column, ColumnType type) {
     case ColumnType::kBytes:
       break;
   }
-  return Blob::copy_of(statement.bytes(column));
+  return Blob(statement.bytes(column));
 }
 
 }  // namespace
@@ -249,7 +249,7 @@ std::vector<node::HistoryRow> ImageDatabase::read_history(Revision from, std::si
   Statement& read = statements_->read_history;
   read.bind_number(0, from.value()).bind_number(1, committed_.last_history.value());
   while ((rows.empty() || bytes < most_bytes) && read.step()) {
-    node::HistoryRow row{Revision(read.number(0)), Revision(read.number(1)), Blob::copy_of(read.bytes(4))};
+    node::HistoryRow row{Revision(read.number(0)), Revision(read.number(1)), Blob(read.bytes(4))};
     const Revision previous(read.number(2));
     if (read.number(3) != checksum_of(previous, row)) {
       damaged("the checksum of its history at revision " + std::to_string(row.first.value()) +

@@ -120,7 +120,7 @@ void LogDatabase::unpack(const LogPack& pack, std::vector<raft::Entry>& entries)
 
 void LogDatabase::take_payload(raft::Entry& entry, std::string_view payload) const {
   if (entry.kind != raft::EntryKind::kMembership) {
-    entry.payload = Blob::copy_of(payload);
+    entry.payload = Blob(payload);
     return;
   }
   Result<raft::Membership> membership = schema::decode_membership(payload);

@@ -1,6 +1,10 @@
 #include "config/config_table.h"
 
 #include <catch2/catch.hpp>
+#include <iterator>
+#include <string>
+
+#include "base/random.h"
 
 using namespace holdfast;
 using namespace holdfast::config;
@@ -114,4 +118,49 @@ TEST_CASE("the keys of an ending lease go in batches") {
   CHECK(config.table.end_lease(LeaseId(1), 10, Revision(103), config.changes) == 0);
   CHECK(config.changes.size() == 25);
   CHECK(config.table.all().empty());
+}
+
+TEST_CASE("what is found by its key is what the ordered table holds, and images add up to it") {
+  Config config;
+  Random random(7);
+  const auto key_of = [](std::uint64_t number) { return "key " + std::to_string(number); };
+  ConfigTable::Table frozen;  // what the image that is being taken must come to
+  ConfigTable::Table image;
+  bool taking = false;
+  for (int step = 0; step < 20'000; ++step) {
+    const std::string key = key_of(random.below(40));
+    const LeaseId lease(random.below(4));
+    switch (random.below(6)) {
+      case 0:
+        REQUIRE(config.remove(random.below(8) > 0 ? KeyRange::one(key) : KeyRange::prefix("key 1")));
+        break;
+      case 1:
+        if (lease) config.table.end_lease(lease, 1 + random.below(10), config.at, config.changes);
+        break;
+      default:
+        REQUIRE(config.put(key, std::to_string(step), lease));
+    }
+    if (!taking && random.below(20) == 0) {
+      frozen = config.table.all();
+      config.table.changes().freeze();
+      taking = true;
+    } else if (taking && random.below(3) == 0) {
+      auto rows = config.table.changes().take(config.table.all(), 1 + random.below(10));
+      taking = !rows.empty();
+      for (auto& [changed, entry] : rows) {
+        image.erase(changed);
+        if (entry) image.emplace(changed, *entry);
+      }
+      if (!taking) REQUIRE(image == frozen);
+    }
+    for (std::uint64_t number = 0; number < 40; ++number) {
+      const auto row = config.table.all().find(key_of(number));
+      const Entry* found = config.table.find(key_of(number));
+      const auto [first, last] = config.table.range(KeyRange::one(key_of(number)));
+      if (found != (row == config.table.all().end() ? nullptr : &row->second))
+        FAIL("another row: " << number);
+      if (first != (found ? row : config.table.all().end()) || std::distance(first, last) != (found ? 1 : 0))
+        FAIL("another range: " << number);
+    }
+  }
 }

@@ -18,7 +18,7 @@ TEST_CASE("the same commands give every machine the same digest, whatever else i
       const Index index = first.applied().next();
       const Applied one = first.apply(index, bytes);
       // A copy of the bytes at another address, and an image taken at another time.
-      const Applied other = second.apply(index, Blob::copy_of(bytes.view()));
+      const Applied other = second.apply(index, Blob(bytes.view()));
       if (i % 100 == 50) {
         second.freeze();
         while (!second.take_rows(7).empty()) {

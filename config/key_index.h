@@ -1,0 +1,56 @@
+#pragma once
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/changed_rows.h"
+
+namespace holdfast::config {
+
+/// Finds the row of a key at once. The ordered table, which it points into, needs for that a walk over its
+/// whole depth, and with some thousand keys most of the way is not in the processor's cache. `Row` is an
+/// iterator of a table whose rows stay where they are.
+template <typename Row>
+class KeyIndex {
+ public:
+  struct Place {
+    Row row;
+    std::uint32_t hash;       ///< of the key: when the index grows, nobody fetches the keys
+    mutable ChangeMark mark;  ///< of the row
+  };
+
+  /// Returns: null if there is none; valid until the next change.
+  const Place* find(std::string_view key) const {
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : &*found;
+  }
+  /// Requires: the key has no row here.
+  void add(Row row, ChangeMark mark) { places_.insert(Place{row, hash_of(row->first), mark}); }
+  /// Call before the row goes.
+  void remove(std::string_view key) { places_.erase(places_.find(key)); }
+
+ private:
+  static std::uint32_t hash_of(std::string_view key) {
+    return static_cast<std::uint32_t>(absl::Hash<std::string_view>()(key));
+  }
+  struct Hash {
+    using is_transparent = void;
+    // Over all bits, as the set wants it. Ref: Knuth 6.4, multiplicative hashing
+    static std::size_t spread(std::uint32_t hash) { return hash * std::uint64_t{0x9e3779b97f4a7c15}; }
+    std::size_t operator()(std::string_view key) const { return spread(hash_of(key)); }
+    std::size_t operator()(const Place& place) const { return spread(place.hash); }
+  };
+  struct Same {
+    using is_transparent = void;
+    bool operator()(const Place& a, const Place& b) const { return a.row == b.row; }
+    bool operator()(const Place& a, std::string_view key) const { return a.row->first == key; }
+  };
+
+  absl::flat_hash_set<Place, Hash, Same> places_;
+};
+
+}  // namespace holdfast::config
