@@ -97,8 +97,8 @@ TEST_CASE("connections beyond the cap are closed, and the cap counts those alive
   run_until(loop, [&] { return accepted.size() == 2; });
 }
 
-// Not under the sanitizers: UndefinedBehaviorSanitizer looks at an object by way of a pipe, and takes it for a
-// damaged one where there are no descriptors.
+// Not under the sanitizers: UndefinedBehaviorSanitizer looks at an object by way of a pipe, and takes it for
+// a damaged one where there are no descriptors.
 #ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a listener outlives a time without descriptors") {
   EventLoop loop;
