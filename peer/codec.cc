@@ -199,9 +199,8 @@ Result<raft::AppendEntries> read_append(schema::AppendEntries::Reader in) {
     if (payload.size() > limits::kMaxEntryBytes) {
       return bad("an entry of " + std::to_string(payload.size()) + " bytes");
     }
-    append.entries.push_back(raft::Entry{Term(entry.getTerm()), index,
-                                         static_cast<raft::EntryKind>(entry.getKind()),
-                                         Blob(view_of(payload))});
+    append.entries.push_back(raft::Entry{
+        Term(entry.getTerm()), index, static_cast<raft::EntryKind>(entry.getKind()), Blob(view_of(payload))});
     if (entry.hasMembership())
       append.entries.back().membership =
           std::make_shared<const raft::Membership>(schema::read(entry.getMembership()));

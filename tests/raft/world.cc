@@ -211,8 +211,7 @@ void World::step() {
   if (what < 16) return complete_write(id);
   if (what < 18) {
     std::vector<Blob> some;
-    for (std::uint64_t count = random_.between(1, 3); count > 0; --count)
-      some.push_back(Blob("write"));
+    for (std::uint64_t count = random_.between(1, 3); count > 0; --count) some.push_back(Blob("write"));
     return step(id, Propose{std::move(some)});
   }
   if (hostile_) disturb();
