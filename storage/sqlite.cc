@@ -14,10 +14,10 @@ void Connection::Close::operator()(sqlite3* handle) const {
   sqlite3_close_v2(handle);
 }
 
-Connection::Connection(std::string path, const std::string& vfs) : path_(std::move(path)) {
+Connection::Connection(std::string path, const std::string& vfs) : path_(std::move(path)), vfs_(vfs) {
   sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(path_.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const int code = sqlite3_open_v2(path_.c_str(), &handle, flags, vfs_.name().c_str());
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code, "opening");
   // Closing must not write: after a failed write the files have to stay as they are.

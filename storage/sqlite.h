@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/gathering_vfs.h"
+
 struct sqlite3;
 struct sqlite3_file;
 struct sqlite3_stmt;
@@ -64,6 +66,7 @@ class Connection {
   sqlite3_file* database_file();
 
   std::string path_;
+  GatheringVfs vfs_;
   std::unique_ptr<sqlite3, Close> handle_;
   // Prepared at the first use; a transaction costs less that way.
   std::unique_ptr<Statement> begin_, commit_;

@@ -205,7 +205,7 @@ Acknowledged live_until(FaultyDisk& disk, FaultyFiles& files, const std::string&
 
 void check_every_fault(Fault fault, Loss loss) {
   const std::uint64_t operations = operations_of_a_life();
-  REQUIRE(operations > 100);
+  REQUIRE(operations > 60);
   for (std::uint64_t k = 1; k <= operations; ++k) {
     FaultyDisk disk(k);
     const FaultVfs vfs(disk);
