@@ -80,7 +80,10 @@ void dispatch(Replica& replica, Input input) {
                  [&](TransferLeadership in) { begin_transfer(replica, in.to); },
                  [&](Compact in) { compact(replica, in.through); },
                  [&](ChangeMembership& in) { change_membership(replica, std::move(in.target)); },
-                 [&](PeerConnected& in) { peer_connected(replica, in.member, in.data_id); },
+                 [&](PeerConnected& in) {
+                   peer_connected(replica, in.member, in.data_id);
+                   look_for_leader(replica);
+                 },
                  [&](PeerLost in) {
                    peer_lost(replica, in.member);
                    suspect(replica, in.member);

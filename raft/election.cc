@@ -37,6 +37,14 @@ void conclude(Replica& replica, quorum::Outcome outcome) {
   become_leader(replica);
 }
 
+/// At random within half a heartbeat interval: those who have the same reason have it at the same moment.
+void ask_soon(Replica& replica) {
+  replica.suspects = true;
+  const auto spread = static_cast<std::uint64_t>(replica.options.heartbeat_interval.count()) / 2;
+  const Duration soon(static_cast<Duration::rep>(replica.random.below(spread + 1)));
+  replica.election_deadline = std::min(replica.election_deadline, replica.now + soon);
+}
+
 }  // namespace
 
 void campaign(Replica& replica) {
@@ -56,10 +64,11 @@ void campaign_for_transfer(Replica& replica) { stand(replica, true); }
 void suspect(Replica& replica, MemberId member) {
   if (replica.is_leader() || !member || replica.leader != member) return;
   become_follower(replica, replica.hard_state.term, MemberId());
-  replica.suspects = true;
-  const auto spread = static_cast<std::uint64_t>(replica.options.heartbeat_interval.count()) / 2;
-  const Duration soon(static_cast<Duration::rep>(replica.random.below(spread + 1)));
-  replica.election_deadline = std::min(replica.election_deadline, replica.now + soon);
+  ask_soon(replica);
+}
+
+void look_for_leader(Replica& replica) {
+  if (std::holds_alternative<Follower>(replica.role) && !replica.has_known_leader) ask_soon(replica);
 }
 
 void record_vote(Replica& replica, MemberId from, bool granted) {

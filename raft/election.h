@@ -15,6 +15,10 @@ void campaign_for_transfer(Replica& replica);
 /// mistake.
 void suspect(Replica& replica, MemberId member);
 
+/// A connection to another member has come up. Who has not heard of a leader since it started asks soon, too:
+/// it may well be that all have just started, and if not, the others refuse.
+void look_for_leader(Replica& replica);
+
 /// `from` answered a pre-candidate or candidate.
 void record_vote(Replica& replica, MemberId from, bool granted);
 /// A candidate's own vote counts from when it is durable. Called after every write that became so.

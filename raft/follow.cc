@@ -12,6 +12,7 @@ bool follow(Replica& replica, MemberId from) {
   if (replica.leader && replica.leader != from) return false;
   if (!replica.leader) become_follower(replica, replica.hard_state.term, from);
   replica.heard_from_leader = replica.now;
+  replica.has_known_leader = true;
   replica.suspects = false;
   postpone_election(replica);
   return true;

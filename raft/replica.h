@@ -75,9 +75,10 @@ struct Replica {
   // Who leads, as far as known. `leader` is none whenever the role is not kFollower or kLeader.
   std::variant<Follower, PreCandidate, Candidate, Leader> role;
   MemberId leader;
-  Instant heard_from_leader;  ///< means something while `leader` is another member
-  bool suspects =
-      false;  ///< its connection to the leader closed, and it has neither heard of one nor stood since
+  Instant heard_from_leader;      ///< means something while `leader` is another member
+  bool has_known_leader = false;  ///< since it started, also if it led itself
+  /// It has reason to think that there is no leader, and has neither heard of one nor stood since.
+  bool suspects = false;
 
   /// What those who are connected showed; see data_ids.h.
   std::map<MemberId, std::string> shown_data_ids;

@@ -97,6 +97,7 @@ void become_leader(Replica& replica) {
   leader.heartbeat_due = true;
   replica.role = std::move(leader);
   replica.leader = replica.options.self;
+  replica.has_known_leader = true;
   // In front of the no-op: the first entry of a cluster's log must say whose data counts, and this leader
   // knows it of all who elected it. So there is a majority on record wherever there is a log at all; members
   // that had the no-op and not this knowledge could elect nobody, for ever.

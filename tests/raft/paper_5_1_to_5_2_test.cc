@@ -121,6 +121,27 @@ TEST_CASE("a silent election timeout asks for pre-votes of the next term and cha
   CHECK(std::get<RequestVote>(asked[0].body) == RequestVote{true, false, Index(2), Term(1), data_id_of(2)});
 }
 
+TEST_CASE("who has known no leader since it started asks soon after a connection has come up") {
+  Single single(restored_with(3, {1}, 1));
+  CHECK(single.core.deadline() >= at(1000));
+  single.step(PeerConnected{id(2), data_id_of(2)});
+  CHECK(single.core.deadline() <= at(50));
+  single.tick();
+  CHECK(questions(single.sent, true).size() == 2);
+  // Nobody answered: the next connection is a new reason.
+  CHECK(single.core.deadline() >= single.now + kElectionTimeout);
+  single.receive(2, 1, VoteReply{true, false});
+  single.receive(3, 1, VoteReply{true, false});
+  CHECK(single.core.status().role == Role::kFollower);
+  single.step(PeerConnected{id(3), data_id_of(3)});
+  CHECK(single.core.deadline() <= single.now + kHeartbeat / 2);
+  // A leader that speaks in time ends the doubt, for good.
+  single.receive(2, 1, AppendEntries{Index(1), Term(1), {}, 0, {}, {}});
+  CHECK(single.core.deadline() >= single.now + kElectionTimeout);
+  single.step(PeerConnected{id(3), data_id_of(3)});
+  CHECK(single.core.deadline() >= single.now + kElectionTimeout);
+}
+
 TEST_CASE("a candidate's term and own vote are durable together before it asks anybody") {
   Single single(restored_with(3, {}));
   single.tick();
