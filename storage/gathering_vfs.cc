@@ -21,6 +21,7 @@ struct OpenFile {
   sqlite3_file base;
   std::string* gathered;  // null: nothing is gathered
   sqlite3_int64 at;       // of the first byte of `gathered`
+  int untold;  // a write failed, and SQLite may not have heeded it: the next call that it heeds says so
 };
 static_assert(sizeof(OpenFile) % 8 == 0, "the file below is aligned as SQLite aligns this one");
 
@@ -29,6 +30,7 @@ sqlite3_file* below(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>
 
 int write_gathered(sqlite3_file* file) {
   OpenFile& open = of(file);
+  if (open.untold != SQLITE_OK) return std::exchange(open.untold, SQLITE_OK);
   if (open.gathered == nullptr || open.gathered->empty()) return SQLITE_OK;
   sqlite3_file* real = below(file);
   const int code =
@@ -45,6 +47,20 @@ int after_writing(sqlite3_file* file, Arguments... arguments) {
   return (below(file)->pMethods->*method)(below(file), arguments...);
 }
 
+/// The same for a method whose failures SQLite passes over in places.
+template <auto method, typename... Arguments>
+int after_writing_unheeded(sqlite3_file* file, Arguments... arguments) {
+  if (of(file).untold != SQLITE_OK) return of(file).untold;
+  const int code = of(file).untold = write_gathered(file);
+  if (code != SQLITE_OK) return code;
+  return (below(file)->pMethods->*method)(below(file), arguments...);
+}
+
+/// An atomic batch would begin and end without the writes that are gathered.
+int device_characteristics(sqlite3_file* file) {
+  return below(file)->pMethods->xDeviceCharacteristics(below(file)) & ~SQLITE_IOCAP_BATCH_ATOMIC;
+}
+
 template <auto method, typename... Arguments>
 int pass_on(sqlite3_file* file, Arguments... arguments) {
   return (below(file)->pMethods->*method)(below(file), arguments...);
@@ -55,7 +71,7 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
   if (open.gathered == nullptr) return below(file)->pMethods->xWrite(below(file), from, count, at);
   const std::string_view bytes(static_cast<const char*>(from), static_cast<std::size_t>(count));
   const bool adjacent = at == open.at + static_cast<sqlite3_int64>(open.gathered->size());
-  if (!adjacent || open.gathered->size() + bytes.size() > kMostBytes) {
+  if (!adjacent || open.gathered->size() + bytes.size() > kMostBytes || open.untold != SQLITE_OK) {
     if (const int code = write_gathered(file); code != SQLITE_OK) return code;
   }
   if (open.gathered->empty()) open.at = at;
@@ -77,15 +93,16 @@ sqlite3_io_methods make_methods() {
   methods.xClose = close_file;
   methods.xRead = after_writing<&Methods::xRead, void*, int, sqlite3_int64>;
   methods.xWrite = write_file;
-  methods.xTruncate = after_writing<&Methods::xTruncate, sqlite3_int64>;
+  methods.xTruncate = after_writing_unheeded<&Methods::xTruncate, sqlite3_int64>;
   methods.xSync = after_writing<&Methods::xSync, int>;
-  methods.xFileSize = after_writing<&Methods::xFileSize, sqlite3_int64*>;
+  methods.xFileSize = after_writing_unheeded<&Methods::xFileSize, sqlite3_int64*>;
   methods.xLock = pass_on<&Methods::xLock, int>;
-  methods.xUnlock = after_writing<&Methods::xUnlock, int>;
+  methods.xUnlock = after_writing_unheeded<&Methods::xUnlock, int>;
   methods.xCheckReservedLock = pass_on<&Methods::xCheckReservedLock, int*>;
+  // Hints, whose results SQLite passes over: they must not be what a write fails in.
   methods.xFileControl = pass_on<&Methods::xFileControl, int, void*>;
   methods.xSectorSize = pass_on<&Methods::xSectorSize>;
-  methods.xDeviceCharacteristics = pass_on<&Methods::xDeviceCharacteristics>;
+  methods.xDeviceCharacteristics = device_characteristics;
   return methods;
 }
 

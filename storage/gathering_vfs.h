@@ -13,7 +13,8 @@ namespace holdfast::storage {
 /// Written is what was gathered before the file is read, synced, cut, measured, unlocked or closed, and when
 /// there is no more room. Between two syncs the order of writes was never promised, so that a crash leaves
 /// nothing that it could not leave before. A write that fails late fails the call that needed it, a sync
-/// above all, with the write's own error; what was gathered is then dropped and never tried again.
+/// above all, with the write's own error; if SQLite may pass over that, the next read, write or sync as well.
+/// What was gathered is then dropped and never tried again.
 ///
 /// Without shared memory: only a connection in exclusive mode can have a write-ahead log over it.
 class GatheringVfs {

@@ -1,6 +1,9 @@
 #include "storage/gathering_vfs.h"
 
+#include <sqlite3.h>
+
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "storage/database.h"
 #include "storage/failure.h"
@@ -105,4 +108,28 @@ TEST_CASE("a write that fails late fails the transaction, and nothing of it is t
 
 TEST_CASE("a VFS that is not there is an error") {
   CHECK_THROWS_WITH(GatheringVfs("nowhere"), Catch::Contains("no SQLite VFS named nowhere"));
+}
+
+TEST_CASE("a write that fails where SQLite may pass over it fails the next sync") {
+  FaultyDisk disk(1);
+  const FaultVfs faulty(disk);
+  const GatheringVfs gathering(faulty.name());
+  sqlite3_vfs* vfs = sqlite3_vfs_find(gathering.name().c_str());
+  REQUIRE(vfs != nullptr);
+  std::vector<std::uint64_t> memory(static_cast<std::size_t>(vfs->szOsFile) / 8 + 1);
+  auto* file = reinterpret_cast<sqlite3_file*>(memory.data());
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL;
+  REQUIRE(vfs->xOpen(vfs, "a-wal", file, flags, nullptr) == SQLITE_OK);
+  const bool by_size = GENERATE(true, false);
+  disk.fail_at(1, Fault::kFull);
+  CHECK(file->pMethods->xWrite(file, "abc", 3, 0) == SQLITE_OK);
+  sqlite3_int64 size = 0;
+  CHECK((by_size ? file->pMethods->xFileSize(file, &size) : file->pMethods->xUnlock(file, 0)) == SQLITE_FULL);
+  CHECK(file->pMethods->xUnlock(file, 0) == SQLITE_FULL);
+  CHECK(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_FULL);
+  // It was told; what comes then is another transaction's.
+  CHECK(file->pMethods->xWrite(file, "def", 3, 0) == SQLITE_OK);
+  CHECK(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK);
+  CHECK(disk.contents("a-wal") == "def");
+  CHECK(file->pMethods->xClose(file) == SQLITE_OK);
 }
