@@ -1,12 +1,12 @@
 #include "bench/fleet.h"
 
 #include "net/connect.h"
+#include "schema/method.h"
 
 namespace holdfast::bench {
 namespace {
 
 constexpr milliseconds kConnectTimeout{5000};
-constexpr std::uint16_t kNoWatch = UINT16_MAX;
 
 }  // namespace
 
@@ -31,17 +31,14 @@ std::vector<Endpoint> Fleet::targets(const Load& load) {
 void Fleet::connect(const Endpoint& endpoint) {
   auto stream = loop_.run_until(net::connect(loop_, endpoint, kConnectTimeout));
   connections_.push_back(std::make_unique<net::RpcConnection>(kj::mv(stream)));
-  net::RpcConnection& connection = *connections_.back();
-  auto door = connection.bootstrap().castAs<schema::Holdfast>();
   // What a loader does not use of the processor the servers have.
-  const auto direct = [&](std::uint16_t method, std::uint16_t watch, capnp::Capability::Client service) {
-    return connection.direct_caller().service({capnp::typeId<schema::Holdfast>(), method}, watch,
-                                              kj::mv(service));
+  net::DirectCaller& caller = connections_.back()->direct_caller();
+  const auto service = [&](kj::StringPtr name) {
+    return caller.service({capnp::typeId<schema::Holdfast>(), schema::method_number<schema::Holdfast>(name)});
   };
-  services_.push_back({direct(1, 3, door.configRequest().send().getConfig()).castAs<schema::Config>(),
-                       direct(3, kNoWatch, door.locksRequest().send().getLocks()).castAs<schema::Locks>(),
-                       direct(0, kNoWatch, door.leasesRequest().send().getLeases()).castAs<schema::Leases>(),
-                       direct(2, 4, door.registryRequest().send().getRegistry()).castAs<schema::Registry>()});
+  services_.push_back({service("config").castAs<schema::Config>(), service("locks").castAs<schema::Locks>(),
+                       service("leases").castAs<schema::Leases>(),
+                       service("registry").castAs<schema::Registry>()});
 }
 
 }  // namespace holdfast::bench

@@ -68,7 +68,9 @@ DirectCaller& RpcConnection::direct_caller() {
     return **existing;
   }
   KJ_REQUIRE(vat_.side() == Vat::Side::CLIENT);
-  auto made = kj::refcounted<DirectCaller>(*stream_);
+  // Nobody reads a connection of which the RPC system has not been asked for anything.
+  read_for_ = bootstrap();
+  auto made = kj::heap<DirectCaller>(*stream_);
   DirectCaller& caller = *made;
   direct_caller_ = kj::mv(made);
   stream_->set_filter(caller);

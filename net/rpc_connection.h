@@ -59,7 +59,8 @@ class RpcConnection {
   kj::Maybe<kj::Own<DirectCaller>> direct_caller_;  // once it is asked for
   Vat vat_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
-  kj::Promise<void> over_ = nullptr;  // tells the direct caller
+  kj::Maybe<capnp::Capability::Client> read_for_;  // the direct caller
+  kj::Promise<void> over_ = nullptr;               // tells the direct caller
 };
 
 }  // namespace holdfast::net

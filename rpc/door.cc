@@ -1,10 +1,14 @@
 #include "rpc/door.h"
 
+#include <array>
+#include <cstdint>
+
 #include "rpc/cluster_service.h"
 #include "rpc/config_service.h"
 #include "rpc/lease_service.h"
 #include "rpc/lock_service.h"
 #include "rpc/registry_service.h"
+#include "schema/method.h"
 
 namespace holdfast::rpc {
 
@@ -51,28 +55,17 @@ class ServicesOf final : public net::Services {
 
   std::uint64_t bootstrap_interface() const override { return capnp::typeId<schema::Holdfast>(); }
   kj::Maybe<Service> service(std::uint16_t method) override {
-    switch (method) {  // as the schema numbers them
-      case 0:
-        return Service(kj::heap<LeaseService>(visitor_->desk, Reach::kCluster));
-      case 1:
-        return Service(kj::heap<ConfigService>(kj::addRef(*visitor_), Reach::kCluster));
-      case 2:
-        return Service(kj::heap<RegistryService>(kj::addRef(*visitor_), Reach::kCluster));
-      case 3:
-        return Service(kj::heap<LockService>(visitor_->desk, Reach::kCluster));
-      case 4:
-        return Service(kj::heap<ClusterService>(kj::addRef(*visitor_), Reach::kCluster));
-      default:
-        return nullptr;
-    }
-  }
-  /// All but watches, which take a capability and return one.
-  bool is_plain(std::uint64_t interface_id, std::uint16_t method) const override {
-    constexpr std::uint16_t kConfigWatch = 3;
-    constexpr std::uint16_t kRegistryWatch = 4;
-    if (interface_id == capnp::typeId<schema::Config>()) return method != kConfigWatch;
-    if (interface_id == capnp::typeId<schema::Registry>()) return method != kRegistryWatch;
-    return true;
+    static const std::array<std::uint16_t, 5> kMethods{
+        schema::method_number<schema::Holdfast>("leases"), schema::method_number<schema::Holdfast>("config"),
+        schema::method_number<schema::Holdfast>("registry"), schema::method_number<schema::Holdfast>("locks"),
+        schema::method_number<schema::Holdfast>("cluster")};
+    const auto& [leases, config, registry, locks, cluster] = kMethods;
+    if (method == leases) return Service(kj::heap<LeaseService>(visitor_->desk, Reach::kCluster));
+    if (method == config) return Service(kj::heap<ConfigService>(kj::addRef(*visitor_), Reach::kCluster));
+    if (method == registry) return Service(kj::heap<RegistryService>(kj::addRef(*visitor_), Reach::kCluster));
+    if (method == locks) return Service(kj::heap<LockService>(visitor_->desk, Reach::kCluster));
+    if (method == cluster) return Service(kj::heap<ClusterService>(kj::addRef(*visitor_), Reach::kCluster));
+    return nullptr;
   }
   kj::Promise<void> dispatch(capnp::Capability::Server& service, std::uint64_t interface_id,
                              std::uint16_t method, capnp::CallContextHook& context,

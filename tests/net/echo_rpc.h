@@ -9,18 +9,55 @@
 #include <utility>
 #include <vector>
 
+#include "net/direct_line.h"
+
 #include "tests/net/loopback.h"
 
 namespace holdfast::net::test {
 
-/// Answers get() with as many bytes as the limit says; parks put() until told.
+/// A watcher that the service was given: lives as long as the handle that it returned.
+struct Watched final : DirectLine::Listener {
+  Watched(capnp::Capability::Client watcher, Watched*& place_in)
+      : line(DirectLine::to(kj::mv(watcher), *this)), place(place_in) {
+    place = this;
+  }
+  ~Watched() {
+    if (place == this) place = nullptr;
+  }
+  KJ_DISALLOW_COPY(Watched);
+
+  void answered(kj::Maybe<kj::Exception> failure) override {
+    ++answers;
+    KJ_IF_MAYBE (exception, failure) {
+      failures.push_back(kj::mv(*exception));
+    }
+  }
+  void room() override { ++rooms; }
+
+  int answers = 0;
+  int rooms = 0;
+  std::vector<kj::Exception> failures;
+  std::unique_ptr<DirectLine> line;  // null: the watcher is the RPC system's
+  Watched*& place;
+};
+
+class EchoHandle final : public schema::Handle::Server {
+ public:
+  EchoHandle(capnp::Capability::Client watcher, Watched*& place) : watched_(kj::mv(watcher), place) {}
+
+ private:
+  Watched watched_;
+};
+
+/// Answers get() with as many bytes as the limit says; parks put() until told; keeps the watcher of watch().
 class EchoConfig final : public schema::Config::Server {
  public:
   struct Calls {
     int gets = 0;
     int puts = 0;
-    int puts_over = 0;  // answered or cancelled
-    int direct = 0;     // of all of them, those past the RPC system
+    int puts_over = 0;           // answered or cancelled
+    int direct = 0;              // of all of them, those past the RPC system
+    Watched* watched = nullptr;  // the last, if its handle is held
     std::vector<kj::Own<kj::PromiseFulfiller<void>>> parked;
   };
   explicit EchoConfig(Calls& calls) : calls_(calls) {}
@@ -39,6 +76,11 @@ class EchoConfig final : public schema::Config::Server {
     auto parked = kj::newPromiseAndFulfiller<void>();
     calls_.parked.push_back(kj::mv(parked.fulfiller));
     return parked.promise.attach(kj::defer([&calls = calls_] { ++calls.puts_over; }));
+  }
+  kj::Promise<void> watch(WatchContext context) override {
+    context.getResults().initOutcome().initOk().setHandle(
+        kj::heap<EchoHandle>(context.getParams().getWatcher(), calls_.watched));
+    return kj::READY_NOW;
   }
 
  private:
@@ -68,7 +110,6 @@ class EchoServices final : public Services {
     if (method != 1) return nullptr;
     return Service(kj::heap<EchoConfig>(calls_));
   }
-  bool is_plain(std::uint64_t, std::uint16_t method) const override { return method != 3; }
   kj::Promise<void> dispatch(capnp::Capability::Server& service, std::uint64_t interface_id,
                              std::uint16_t method, capnp::CallContextHook& context,
                              DirectCall& call) override {
@@ -134,7 +175,7 @@ struct Rpc {
     config = client->bootstrap().castAs<schema::Holdfast>().configRequest().send().getConfig();
     if (route != Route::kDirectBoth) return;
     const DirectCaller::Place place{capnp::typeId<schema::Holdfast>(), 1};
-    config = client->direct_caller().service(place, 3, *config).castAs<schema::Config>();
+    config = client->direct_caller().service(place).castAs<schema::Config>();
   }
   auto get(std::uint64_t size) {
     auto request = config->getRequest();

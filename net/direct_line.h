@@ -1,0 +1,73 @@
+#pragma once
+
+#include <capnp/capability.h>
+#include <capnp/message.h>
+
+#include <memory>
+
+#include "net/direct_client.h"
+
+namespace holdfast::net {
+
+/// A call that is written once and sent to many.
+class SharedCall {
+ public:
+  SharedCall(std::uint64_t interface_id, std::uint16_t method, capnp::MessageSize params);
+  KJ_DISALLOW_COPY(SharedCall);
+
+  std::uint64_t interface_id() { return call_.getInterfaceId(); }
+  std::uint16_t method() { return call_.getMethodId(); }
+  /// They hold no capabilities.
+  capnp::AnyPointer::Builder params() { return call_.getParams().getContent(); }
+
+ private:
+  friend class DirectLine;
+  capnp::MallocMessageBuilder builder_;
+  protocol::Call::Builder call_;
+  protocol::MessageTarget::Builder target_;
+};
+
+/// One capability that the peer gave, called over and over, one call at a time, without a promise; always by
+/// the same question. An answer is finished together with the next call, which goes by the same write.
+///
+///     idle --call()--> called --answered()--> idle
+class DirectLine final : private DirectParty::Asker, private DirectParty::Waiter {
+ public:
+  class Listener {
+   public:
+    /// Nothing of what the answer holds is kept. `failure`: the callee's exception, or DISCONNECTED.
+    virtual void answered(kj::Maybe<kj::Exception> failure) = 0;
+    virtual void room() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  /// Null if the capability did not come past the RPC system.
+  static std::unique_ptr<DirectLine> to(capnp::Capability::Client callee, Listener& listener);
+  DirectLine(kj::Own<DirectClient> callee, Listener& listener);
+  /// A call that is not answered is taken back.
+  ~DirectLine() noexcept(false);
+  KJ_DISALLOW_COPY(DirectLine);
+
+  /// Requires: the last call was answered. Throws if the call is larger than a frame.
+  void call(SharedCall& call);
+  /// Does so little wait to leave that another call may?
+  bool has_room() const { return party_.has_room(); }
+  /// Tells the listener by room(), once.
+  void when_room() { party_.wait_for_room(*this); }
+
+ private:
+  void returned(DirectParty::Message& message, protocol::Return::Reader answer) override;
+  void disconnected() override;
+  void room() override { listener_.room(); }
+
+  kj::Own<DirectClient> callee_;
+  DirectParty& party_;  // the callee's
+  Listener& listener_;
+  const DirectNumber question_;
+  bool called_ = false;
+  bool unfinished_ = false;  // the last answer
+};
+
+}  // namespace holdfast::net
