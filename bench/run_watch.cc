@@ -10,6 +10,8 @@
 #include "bench/fleet.h"
 #include "bench/lanes.h"
 #include "bench/runs.h"
+#include "net/direct_host.h"
+#include "schema/method.h"
 
 namespace holdfast::bench {
 namespace {
@@ -60,12 +62,18 @@ class Deliveries {
       waiting_;  // by how many must have arrived
 };
 
-class Watcher final : public schema::Config::Watcher::Server {
+class Watcher final : public schema::Config::Watcher::Server, public net::Prompt {
  public:
   explicit Watcher(Deliveries& deliveries) : deliveries_(deliveries) {}
 
+  bool answer(std::uint64_t interface_id, std::uint16_t method, capnp::AnyPointer::Reader params) override {
+    static const std::uint16_t kChanges = schema::method_number<schema::Config::Watcher>("changes");
+    if (interface_id != capnp::typeId<schema::Config::Watcher>() || method != kChanges) return false;
+    told(params.getAs<schema::Config::Watcher::ChangesParams>());
+    return true;
+  }
   kj::Promise<void> changes(ChangesContext context) override {
-    for (const auto change : context.getParams().getChanges()) deliveries_.arrived(change.getEntry());
+    told(context.getParams());
     return kj::READY_NOW;
   }
   kj::Promise<void> ended(EndedContext context) override {
@@ -74,6 +82,10 @@ class Watcher final : public schema::Config::Watcher::Server {
   }
 
  private:
+  void told(schema::Config::Watcher::ChangesParams::Reader params) {
+    for (const auto change : params.getChanges()) deliveries_.arrived(change.getEntry());
+  }
+
   Deliveries& deliveries_;
 };
 
@@ -101,7 +113,7 @@ kj::Promise<schema::Handle::Client> watch(const Load& load, Services& services, 
   auto range = request.initRange();
   range.setBegin(bytes_of(prefix));
   range.setEnd(bytes_of(end));
-  request.setWatcher(kj::heap<Watcher>(deliveries));
+  request.setWatcher(net::host(kj::heap<Watcher>(deliveries)));
   return request.send().then([](auto&& response) {
     auto outcome = response.getOutcome();
     KJ_REQUIRE(outcome.isOk(), "no watch", outcome.getError().getMessage());

@@ -1,5 +1,6 @@
 #include "node/watch_hub.h"
 
+#include <deque>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -38,6 +39,10 @@ class WatchHub::Impl {
     bool told = false;
   };
 
+  /// Whoever is told may take, send and close at once; so many a turn, that heartbeats need not wait for all
+  /// watchers of a key.
+  static constexpr int kToldATurn = 128;
+
   /// Told on a later turn: all that one turn applies comes with one telling, and whoever is told finds the
   /// hub at rest.
   void notify(WatchId id) {
@@ -45,19 +50,25 @@ class WatchHub::Impl {
     if (sink.told) return;
     sink.told = true;
     to_tell_.push_back(id);
-    if (to_tell_.size() > 1) return;
+    if (!std::exchange(telling_, true)) post();
+  }
+  void post() {
     loop_.post(lifetime_.guard([this] { tell(); }));
   }
   void tell() {
-    for (WatchId id : std::exchange(to_tell_, {})) {
-      auto found = sinks_.find(id);
+    for (int i = 0; i < kToldATurn && !to_tell_.empty(); ++i) {
+      const auto found = sinks_.find(to_tell_.front());
+      to_tell_.pop_front();
       if (found != sinks_.end() && found->second.told) found->second.sink->ready();
     }
+    telling_ = !to_tell_.empty();
+    if (telling_) post();
   }
 
   Loop& loop_;
   std::unordered_map<WatchId, Sink> sinks_;
-  std::vector<WatchId> to_tell_;
+  std::deque<WatchId> to_tell_;
+  bool telling_ = false;
   WatchId last_id_ = 0;
   ConfigWatchers config_;
   RegistryWatchers registry_;

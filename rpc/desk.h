@@ -12,6 +12,7 @@
 #include "net/direct_call.h"
 #include "net/event_loop.h"
 #include "node/node.h"
+#include "rpc/announcement.h"
 #include "rpc/members.h"
 #include "rpc/open_reads.h"
 #include "rpc/turns.h"
@@ -42,7 +43,8 @@ struct Desk {
   const Identity identity;
   Members members;
   OpenReads open_reads;
-  Turns answers;  ///< that could be made now
+  Turns answers;              ///< that could be made now
+  Announcement announcement;  ///< the last one to watchers of the configuration
   /// The call that a service is being called for, if it came past the RPC system: see answer().
   net::DirectCall* direct = nullptr;
 };

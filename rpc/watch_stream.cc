@@ -1,8 +1,10 @@
 #include "rpc/watch_stream.h"
 
 #include "base/limits.h"
+#include "rpc/call.h"
 #include "rpc/conversions.h"
 #include "rpc/errors.h"
+#include "schema/method.h"
 
 namespace holdfast::rpc {
 
@@ -19,7 +21,10 @@ Result<void> check_watches(const Visitor& visitor) {
 
 }  // namespace
 
-WatchStream::WatchStream(kj::Own<Visitor> visitor) : visitor_(kj::mv(visitor)) { ++visitor_->watches; }
+WatchStream::WatchStream(kj::Own<Visitor> visitor, capnp::Capability::Client watcher)
+    : visitor_(kj::mv(visitor)), outlet_(kj::mv(watcher), *this) {
+  ++visitor_->watches;
+}
 
 WatchStream::~WatchStream() noexcept(false) {
   close();
@@ -29,7 +34,9 @@ WatchStream::~WatchStream() noexcept(false) {
 void WatchStream::start(node::WatchId watch) {
   watch_ = watch;
   open_ = true;
-  ready();
+  busy_ = true;
+  // The client's call is still being answered.
+  started_ = kj::evalLater([this] { room(); }).eagerlyEvaluate(nullptr);
 }
 
 void WatchStream::close() {
@@ -39,24 +46,29 @@ void WatchStream::close() {
 }
 
 void WatchStream::ready() {
-  ready_ = true;
-  // Before start() the hub may say so already; inside pump() the loop there sees it.
-  if (!open_ || sending_) return;
-  sending_ = true;
-  // The hub is in the middle of telling everybody: take and send later.
-  sent_ = kj::evalLater([this] { return pump(); }).eagerlyEvaluate([this](kj::Exception&&) { close(); });
+  if (open_ && !busy_) pump();
 }
 
-kj::Promise<void> WatchStream::pump() {
-  while (open_) {
-    ready_ = false;
-    KJ_IF_MAYBE (sent, next()) {
-      return sent->then([this] { return pump(); });
+/// What is taken while a call is on its way waits in the hub, where it is bounded.
+void WatchStream::pump() {
+  auto exception = kj::runCatchingExceptions([this] {
+    if (!outlet_.has_room()) {
+      busy_ = true;
+      return outlet_.when_room();
     }
-    if (!ready_) break;
-  }
-  sending_ = false;
-  return kj::READY_NOW;
+    busy_ = next();
+  });
+  if (exception != nullptr) close();
+}
+
+void WatchStream::answered(kj::Maybe<kj::Exception> failure) {
+  if (failure != nullptr) return close();
+  room();
+}
+
+void WatchStream::room() {
+  busy_ = false;
+  if (open_) pump();
 }
 
 Result<schema::Handle::Client> ConfigWatch::open(kj::Own<Visitor> visitor, config::KeyRange range,
@@ -68,40 +80,51 @@ Result<schema::Handle::Client> ConfigWatch::open(kj::Own<Visitor> visitor, confi
 
 ConfigWatch::ConfigWatch(kj::Own<Visitor> visitor, config::KeyRange range, Revision from,
                          schema::Config::Watcher::Client watcher)
-    : WatchStream(kj::mv(visitor)), watcher_(kj::mv(watcher)) {
+    : WatchStream(kj::mv(visitor), kj::mv(watcher)) {
   start(hub().open_config(std::move(range), from, sink()));
 }
 
-kj::Maybe<kj::Promise<void>> ConfigWatch::next() {
+bool ConfigWatch::next() {
   if (sent_of_batch_ == batch_.changes.size()) {
     if (!batch_.ended) {
       batch_ = hub().take_config(watch(), limits::kMaxReadPageBytes);
       sent_of_batch_ = 0;
     }
-    if (batch_.changes.empty() && !batch_.ended) return nullptr;
+    if (batch_.changes.empty() && !batch_.ended) return false;
   }
-  if (sent_of_batch_ < batch_.changes.size()) return send_slice();
-  close();
-  auto request = watcher_.endedRequest();
-  write_error(*batch_.ended, request.initError());
-  return request.send().ignoreResult();
+  if (sent_of_batch_ < batch_.changes.size()) {
+    send_slice();
+  } else {
+    close();
+    send_end();
+  }
+  return true;
 }
 
 /// As many of the batch's changes as a frame takes well. The last slice says where the batch ends; one before
 /// it, that the revision it breaks off in is still to be resumed from.
-kj::Promise<void> ConfigWatch::send_slice() {
-  const std::size_t first = sent_of_batch_;
+void ConfigWatch::send_slice() {
+  const state::SharedChange* const first = batch_.changes.data() + sent_of_batch_;
+  const state::SharedChange* const end = batch_.changes.data() + batch_.changes.size();
+  const state::SharedChange* last = first;
   std::size_t bytes = 0;
-  while (sent_of_batch_ < batch_.changes.size() && bytes < limits::kMaxReadPageBytes) {
-    const config::Change& change = *batch_.changes[sent_of_batch_++];
-    bytes += wire_bytes(change.key, change.entry, false);
+  for (; last != end && bytes < limits::kMaxReadPageBytes; ++last) {
+    bytes += wire_bytes((*last)->key, (*last)->entry, false);
   }
-  auto request = watcher_.changesRequest(capnp::MessageSize{bytes / sizeof(capnp::word) + 64, 0});
-  auto changes = request.initChanges(static_cast<unsigned>(sent_of_batch_ - first));
-  for (unsigned i = 0; i < changes.size(); ++i) write_change(*batch_.changes[first + i], changes[i]);
-  const bool last = sent_of_batch_ == batch_.changes.size();
-  request.setNextRevision((last ? batch_.next : batch_.changes[sent_of_batch_]->revision()).value());
-  return request.send().ignoreResult();
+  const Revision next = last == end ? batch_.next : (*last)->revision();
+  call(desk().announcement.of(first, last, bytes, next));
+  sent_of_batch_ += static_cast<std::size_t>(last - first);
+  if (last == end) {
+    batch_.changes.clear();
+    sent_of_batch_ = 0;
+  }
+}
+
+void ConfigWatch::send_end() {
+  net::SharedCall ended(capnp::typeId<schema::Config::Watcher>(),
+                        schema::method_number<schema::Config::Watcher>("ended"), kShortAnswer);
+  write_error(*batch_.ended, ended.params().initAs<schema::Config::Watcher::EndedParams>().initError());
+  call(ended);
 }
 
 Result<schema::Handle::Client> RegistryWatch::open(kj::Own<Visitor> visitor, std::string service,
@@ -113,34 +136,38 @@ Result<schema::Handle::Client> RegistryWatch::open(kj::Own<Visitor> visitor, std
 
 RegistryWatch::RegistryWatch(kj::Own<Visitor> visitor, std::string service,
                              schema::Registry::Watcher::Client watcher)
-    : WatchStream(kj::mv(visitor)), watcher_(kj::mv(watcher)) {
+    : WatchStream(kj::mv(visitor), kj::mv(watcher)) {
   start(hub().open_registry(std::move(service), sink()));
 }
 
-kj::Maybe<kj::Promise<void>> RegistryWatch::next() {
+bool RegistryWatch::next() {
   if (sent_of_batch_ == batch_.changes.size()) {
     batch_ = hub().take_registry(watch(), kMaxInstancesPerBatch);
     sent_of_batch_ = 0;
     // A service without instances is told once, too.
-    if (batch_.changes.empty() && (told_complete_ || !batch_.complete)) return nullptr;
+    if (batch_.changes.empty() && (told_complete_ || !batch_.complete)) return false;
   }
-  return send_slice();
+  send_slice();
+  return true;
 }
 
-kj::Promise<void> RegistryWatch::send_slice() {
+void RegistryWatch::send_slice() {
   const std::size_t first = sent_of_batch_;
   std::size_t bytes = 0;
   while (sent_of_batch_ < batch_.changes.size() && bytes < limits::kMaxReadPageBytes) {
     bytes += wire_bytes(batch_.changes[sent_of_batch_++].instance);
   }
-  auto request = watcher_.changesRequest(capnp::MessageSize{bytes / sizeof(capnp::word) + 64, 0});
-  auto changes = request.initChanges(static_cast<unsigned>(sent_of_batch_ - first));
+  static const std::uint16_t kChanges = schema::method_number<schema::Registry::Watcher>("changes");
+  net::SharedCall told(capnp::typeId<schema::Registry::Watcher>(), kChanges,
+                       capnp::MessageSize{bytes / sizeof(capnp::word) + 64, 0});
+  auto params = told.params().initAs<schema::Registry::Watcher::ChangesParams>();
+  auto changes = params.initChanges(static_cast<unsigned>(sent_of_batch_ - first));
   for (unsigned i = 0; i < changes.size(); ++i) write_change(batch_.changes[first + i], changes[i]);
   const bool complete = batch_.complete && sent_of_batch_ == batch_.changes.size();
   told_complete_ = told_complete_ || complete;
-  request.setRevision(batch_.revision.value());
-  request.setComplete(complete);
-  return request.send().ignoreResult();
+  params.setRevision(batch_.revision.value());
+  params.setComplete(complete);
+  call(told);
 }
 
 }  // namespace holdfast::rpc

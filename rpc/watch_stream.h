@@ -7,28 +7,32 @@
 
 #include "node/watch_hub.h"
 #include "rpc/desk.h"
+#include "rpc/watch_outlet.h"
 #include "schema/api.capnp.h"
 
 /// A watch on its way to its client. The hub says that there is something; the stream takes a batch when the
-/// client has answered the last one. One call is in flight at a time, so a slow client slows only itself. The
-/// watch ends when the client drops the handle, its connection, or a call; or when the hub ends it.
+/// client has answered the last one and there is room on the connection. One call is in flight at a time, so
+/// a slow client slows only itself. The watch ends when the client drops the handle, its connection, or a
+/// call; or when the hub ends it.
 ///
-///     idle --ready()--> sending --answered, more to take--> sending --nothing to take--> idle
+///     idle --ready()--> busy --answered, room again; more to take--> busy --nothing to take--> idle
 ///                          `------- failed, ended, handle dropped -------> closed
 namespace holdfast::rpc {
 
-class WatchStream : public schema::Handle::Server {
+class WatchStream : public schema::Handle::Server, private net::DirectLine::Listener {
  protected:
-  explicit WatchStream(kj::Own<Visitor> visitor);
+  WatchStream(kj::Own<Visitor> visitor, capnp::Capability::Client watcher);
   ~WatchStream() noexcept(false);
 
-  /// Takes what there is and sends it. Returns: null if there is nothing now.
-  virtual kj::Maybe<kj::Promise<void>> next() = 0;
+  /// Takes what there is and sends it by call(). Returns: false if there is nothing now.
+  virtual bool next() = 0;
+  void call(net::SharedCall& call) { outlet_.call(call); }
   void start(node::WatchId watch);
   /// No further batch.
   void close();
   node::WatchSink& sink() { return sink_; }
-  node::WatchHub& hub() { return visitor_->desk.node.watches(); }
+  Desk& desk() { return visitor_->desk; }
+  node::WatchHub& hub() { return desk().node.watches(); }
   node::WatchId watch() const { return watch_; }
 
  private:
@@ -42,15 +46,17 @@ class WatchStream : public schema::Handle::Server {
   };
 
   void ready();
-  kj::Promise<void> pump();
+  void pump();
+  void answered(kj::Maybe<kj::Exception> failure) override;
+  void room() override;
 
   kj::Own<Visitor> visitor_;
   Sink sink_{*this};
+  WatchOutlet outlet_;
   node::WatchId watch_ = 0;
   bool open_ = false;
-  bool ready_ = false;
-  bool sending_ = false;
-  kj::Promise<void> sent_ = nullptr;
+  bool busy_ = false;  // a call is not answered, or waits for room
+  kj::Promise<void> started_ = nullptr;
 };
 
 class ConfigWatch final : public WatchStream {
@@ -62,10 +68,10 @@ class ConfigWatch final : public WatchStream {
               schema::Config::Watcher::Client watcher);
 
  private:
-  kj::Maybe<kj::Promise<void>> next() override;
-  kj::Promise<void> send_slice();
+  bool next() override;
+  void send_slice();
+  void send_end();
 
-  schema::Config::Watcher::Client watcher_;
   node::ConfigBatch batch_;
   std::size_t sent_of_batch_ = 0;
 };
@@ -78,10 +84,9 @@ class RegistryWatch final : public WatchStream {
   RegistryWatch(kj::Own<Visitor> visitor, std::string service, schema::Registry::Watcher::Client watcher);
 
  private:
-  kj::Maybe<kj::Promise<void>> next() override;
-  kj::Promise<void> send_slice();
+  bool next() override;
+  void send_slice();
 
-  schema::Registry::Watcher::Client watcher_;
   node::RegistryBatch batch_;
   std::size_t sent_of_batch_ = 0;
   bool told_complete_ = false;

@@ -63,6 +63,45 @@ struct Fixture {
   }
 };
 
+/// Takes when it is told, and closes another watch if it is to.
+struct TakingSink final : WatchSink {
+  explicit TakingSink(WatchHub& hub_in) : hub(hub_in) {}
+  void ready() override {
+    ++told;
+    taken += hub.take_config(watch, 1 << 20).changes.size();
+    if (closes) hub.close(std::exchange(closes, 0));
+  }
+  WatchHub& hub;
+  WatchId watch = 0;
+  WatchId closes = 0;
+  int told = 0;
+  std::size_t taken = 0;
+};
+
+TEST_CASE_METHOD(Fixture,
+                 "many watchers of a key are told over several turns, and may take and close at once") {
+  constexpr std::size_t kWatchers = 1'000;
+  std::vector<std::unique_ptr<TakingSink>> sinks;
+  for (std::size_t i = 0; i < kWatchers; ++i) {
+    sinks.push_back(std::make_unique<TakingSink>(hub));
+    sinks.back()->watch = hub.open_config(config::KeyRange::one("/a"), Revision(1), *sinks.back());
+  }
+  loop.run();
+  for (auto& each : sinks) each->told = 0;
+  // The first closes the one behind it, which is told in the same turn, and the last but one, in a later
+  // turn.
+  sinks[0]->closes = sinks[1]->watch;
+  sinks[2]->closes = sinks[kWatchers - 2]->watch;
+  put("/a");
+  put("/a");
+  loop.run();
+  for (std::size_t i = 0; i < kWatchers; ++i) {
+    const bool closed = i == 1 || i == kWatchers - 2;
+    CHECK(sinks[i]->told == (closed ? 0 : 1));
+    CHECK(sinks[i]->taken == (closed ? 0 : 2));
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "a watcher is told on a later turn, once until it takes") {
   WatchId watch = hub.open_config(config::KeyRange::prefix("/a"), Revision(1), sink);
   put("/a/1");

@@ -111,6 +111,55 @@ TEST_CASE("a slow watcher has one call at a time and misses nothing") {
   CHECK(seen.calls < 50);
 }
 
+TEST_CASE("watchers that are told the same hear it, and no other's, each in order") {
+  Cluster cluster;
+  auto config = cluster.connect(cluster.leader()).configRequest().send().getConfig();
+  struct Watched {
+    const char* begin;
+    const char* end;
+    Seen seen = {};
+  };
+  std::vector<std::unique_ptr<Watched>> all;
+  std::vector<capnp::Response<schema::Config::WatchResults>> open;
+  for (int i = 0; i < 100; ++i) {
+    for (const auto& [begin, end] : {std::pair("a", "b"), std::pair("b", "c"), std::pair("a", "c")}) {
+      all.push_back(std::make_unique<Watched>(Watched{begin, end}));
+      open.push_back(
+          cluster.call(watch_request(config, begin, end, 0, kj::heap<ConfigWatcher>(all.back()->seen))));
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> puts;  // key, what is told of it
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = i % 3 == 0 ? "b" : "a";
+    puts.emplace_back(
+        key, "put " + key + "=" + std::to_string(i) + at(put(cluster, config, key, std::to_string(i))));
+  }
+  for (const auto& watched : all) {
+    std::vector<std::string> expected;
+    for (const auto& [key, told] : puts) {
+      if (key >= watched->begin && key < watched->end) expected.push_back(told);
+    }
+    REQUIRE(cluster.run_until([&] { return watched->seen.changes.size() >= expected.size(); }));
+    REQUIRE(watched->seen.changes == expected);
+  }
+}
+
+TEST_CASE("a watcher whose capability is promised hears changes once the promise is kept") {
+  Cluster cluster;
+  auto config = cluster.connect(cluster.leader()).configRequest().send().getConfig();
+  auto promised = kj::newPromiseAndFulfiller<schema::Config::Watcher::Client>();
+  auto opened = cluster.call(
+      watch_request(config, "a", "b", 0, schema::Config::Watcher::Client(kj::mv(promised.promise))));
+  REQUIRE(error_of(opened));
+  Seen seen;
+  const auto first = put(cluster, config, "a", "1");
+  promised.fulfiller->fulfill(kj::heap<ConfigWatcher>(seen));
+  const auto second = put(cluster, config, "a", "2");
+  REQUIRE(cluster.run_until([&] { return seen.changes.size() >= 2; }));
+  CHECK(seen.changes == std::vector<std::string>{"put a=1" + at(first), "put a=2" + at(second)});
+  CHECK(seen.most_in_flight == 1);
+}
+
 TEST_CASE("dropping the handle ends the watch") {
   Cluster cluster;
   auto config = cluster.connect(cluster.leader()).configRequest().send().getConfig();
