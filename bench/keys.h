@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string_view>
 
 #include "base/random.h"
@@ -12,19 +12,23 @@ namespace holdfast::bench {
 /// The keys of a load, of 19 bytes each: drawn at random from its key space, or each in turn.
 class Keys {
  public:
+  static constexpr std::size_t kBytes = 19;
   struct Name {
-    std::array<char, 32> text;
-    std::size_t length;
-    std::string_view view() const { return {text.data(), length}; }
+    std::array<char, kBytes> text;
+    std::string_view view() const { return {text.data(), kBytes}; }
   };
 
   explicit Keys(const Load& load) : random_(load.seed), space_(load.key_space), in_order_(load.in_order) {}
 
   Name next() {
     const std::uint64_t number = in_order_ ? next_++ % space_ : random_.below(space_);
-    Name name;
-    name.length = static_cast<std::size_t>(std::snprintf(
-        name.text.data(), name.text.size(), "/bench/key%09llu", static_cast<unsigned long long>(number)));
+    constexpr std::string_view kBegin = "/bench/key";
+    Name name{};
+    std::copy(kBegin.begin(), kBegin.end(), name.text.begin());
+    auto rest = number;
+    for (std::size_t at = kBytes; at-- > kBegin.size(); rest /= 10) {
+      name.text[at] = static_cast<char>('0' + rest % 10);
+    }
     return name;
   }
 

@@ -19,6 +19,11 @@ Result<Figures> run(const Load& load, const std::function<void(const Progress&)>
     net::EventLoop loop;
     Recorder recorder(loop, progress);
     switch (load.op) {
+      case Op::kPut:
+      case Op::kGet:
+      case Op::kMixed:
+        run_keys(loop, load, recorder);
+        break;
       case Op::kWatch:
         run_watch(loop, load, recorder);
         break;

@@ -8,7 +8,9 @@
 /// that it is over. Errors: a kj exception if the set-up fails; what goes wrong after that is recorded.
 namespace holdfast::bench {
 
-/// Operations that are calls, one after the other in each lane.
+/// Puts and gets, one after the other in each lane.
+void run_keys(net::EventLoop& loop, const Load& load, Recorder& recorder);
+/// Other operations that are calls, one after the other in each lane.
 void run_calls(net::EventLoop& loop, const Load& load, Recorder& recorder);
 /// Registry churn, among instances that are kept alive; or only these.
 void run_churn(net::EventLoop& loop, const Load& load, Recorder& recorder);

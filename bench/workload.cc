@@ -4,44 +4,9 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/random.h"
-#include "bench/keys.h"
 
 namespace holdfast::bench {
 namespace {
-
-/// Puts, gets, or a mixture of them.
-class KeysWorkload final : public Workload {
- public:
-  explicit KeysWorkload(const Load& load)
-      : load_(load), keys_(load), random_(load.seed + 1), value_(load.value_bytes, 'v') {}
-
-  kj::Promise<Why> once(std::size_t, Services& services) override {
-    const Keys::Name key = keys_.next();
-    const std::string_view name = key.view();
-    const bool reads = load_.op == Op::kGet ||
-                       (load_.op == Op::kMixed && random_.chance(static_cast<double>(load_.read_percent)));
-    return reads ? get(services, name) : put(load_, services.config, name, value_);
-  }
-
- private:
-  kj::Promise<Why> get(Services& services, std::string_view key) {
-    auto request = services.config.getRequest(kSmall);
-    request.initCall().setTimeoutMs(load_.call_timeout.count());
-    auto get = request.initGet();
-    get.setSerializable(load_.serializable);
-    auto range = get.initRange();
-    range.setBegin(bytes_of(key));
-    auto end = range.initEnd(static_cast<unsigned>(key.size() + 1));  // and a zero byte: this key only
-    std::copy(key.begin(), key.end(), end.begin());
-    return request.send().then([](auto&& response) { return judge(response); });
-  }
-
-  const Load& load_;
-  Keys keys_;
-  Random random_;  // what to do
-  const std::string value_;
-};
 
 /// Acquires and releases: each lane a lock of its own, or all the same one, in its queue.
 class LockWorkload final : public Workload {
@@ -147,10 +112,6 @@ class ChurnWorkload final : public Workload {
 
 std::unique_ptr<Workload> make_workload(const Load& load) {
   switch (load.op) {
-    case Op::kPut:
-    case Op::kGet:
-    case Op::kMixed:
-      return std::make_unique<KeysWorkload>(load);
     case Op::kLock:
     case Op::kContended:
       return std::make_unique<LockWorkload>(load);
@@ -160,6 +121,9 @@ std::unique_ptr<Workload> make_workload(const Load& load) {
       return std::make_unique<KeepAliveWorkload>(load);
     case Op::kChurn:
       return std::make_unique<ChurnWorkload>(load);
+    case Op::kPut:
+    case Op::kGet:
+    case Op::kMixed:
     case Op::kWatch:
     case Op::kFailover:
       break;

@@ -82,13 +82,7 @@ class Request final : public capnp::RequestHook {
 
   capnp::AnyPointer::Builder init(DirectAim aim, std::uint64_t interface_id, std::uint16_t method) {
     call_ = init_call(builder_, 0, interface_id, method);
-    if (aim.is_import) {
-      call_.initTarget().setImportedCap(aim.number);
-    } else {
-      auto target = call_.initTarget().initPromisedAnswer();
-      target.setQuestionId(aim.number);
-      target.initTransform(1)[0].setGetPointerField(0);
-    }
+    aim.write(call_.initTarget());
     return capabilities_.imbue(call_.initParams().getContent());
   }
 
@@ -121,6 +115,14 @@ class Request final : public capnp::RequestHook {
 };
 
 }  // namespace
+
+void DirectAim::write(protocol::MessageTarget::Builder target) const {
+  if (is_import) return target.setImportedCap(number);
+  const bool written = target.isPromisedAnswer() && target.getPromisedAnswer().hasTransform();
+  auto answer = written ? target.getPromisedAnswer() : target.initPromisedAnswer();
+  answer.setQuestionId(number);
+  if (!written) answer.initTransform(1)[0].setGetPointerField(0);
+}
 
 DirectClient::~DirectClient() noexcept(false) {
   if (aim_.is_import) party_->give_back(aim_.number);

@@ -13,6 +13,9 @@ struct DirectAim {
   static DirectAim at_import(DirectNumber import) { return {true, import}; }
   static DirectAim at_answer(DirectNumber question) { return {false, question}; }
 
+  /// Into a call's target, which may have been aimed at the same kind of thing before.
+  void write(protocol::MessageTarget::Builder target) const;
+
   bool is_import;
   DirectNumber number;
 };

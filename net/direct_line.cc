@@ -16,7 +16,7 @@ SharedCall::SharedCall(std::uint64_t interface_id, std::uint16_t method, capnp::
 std::unique_ptr<DirectLine> DirectLine::to(capnp::Capability::Client callee, Listener& listener) {
   auto hook = capnp::ClientHook::from(kj::mv(callee));
   DirectClient* const direct = DirectClient::of(*hook);
-  if (direct == nullptr || !direct->aim().is_import) return nullptr;
+  if (direct == nullptr) return nullptr;
   return std::make_unique<DirectLine>(kj::addRef(*direct), listener);
 }
 
@@ -40,7 +40,7 @@ void DirectLine::call(SharedCall& call) {
   if (party_.stream() == nullptr) kj::throwFatalException(connection_gone());
   if (std::exchange(unfinished_, false)) party_.finish(question_, true);
   call.call_.setQuestionId(question_);
-  call.target_.setImportedCap(callee_->aim().number);
+  callee_->aim().write(call.target_);
   send_message(*party_.stream(), call.builder_);
   called_ = true;
 }
@@ -49,15 +49,15 @@ void DirectLine::returned(DirectParty::Message&, protocol::Return::Reader answer
   // What was not asked is not looked at. Whoever answers before it is asked is only told more.
   if (!std::exchange(called_, false)) return;
   unfinished_ = true;
-  if (answer.isResults()) return listener_.answered(nullptr);
-  if (answer.isException()) return listener_.answered(read_exception(answer.getException()));
-  listener_.answered(KJ_EXCEPTION(FAILED, "the call was returned without results"));
+  if (answer.isResults()) return listener_.answered(nullptr, answer.getResults().getContent());
+  if (answer.isException()) return listener_.answered(read_exception(answer.getException()), {});
+  listener_.answered(KJ_EXCEPTION(FAILED, "the call was returned without results"), {});
 }
 
 void DirectLine::disconnected() {
   called_ = false;
   unfinished_ = false;
-  listener_.answered(connection_gone());
+  listener_.answered(connection_gone(), {});
 }
 
 }  // namespace holdfast::net

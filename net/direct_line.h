@@ -35,15 +35,16 @@ class DirectLine final : private DirectParty::Asker, private DirectParty::Waiter
  public:
   class Listener {
    public:
-    /// Nothing of what the answer holds is kept. `failure`: the callee's exception, or DISCONNECTED.
-    virtual void answered(kj::Maybe<kj::Exception> failure) = 0;
+    /// `results` are there for as long as this takes, without the capabilities that may have come with them.
+    /// `failure`, and no results: the callee's exception, or DISCONNECTED.
+    virtual void answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader results) = 0;
     virtual void room() = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  /// Null if the capability did not come past the RPC system.
+  /// Null if the capability does not go past the RPC system.
   static std::unique_ptr<DirectLine> to(capnp::Capability::Client callee, Listener& listener);
   DirectLine(kj::Own<DirectClient> callee, Listener& listener);
   /// A call that is not answered is taken back.

@@ -13,7 +13,7 @@ void WatchOutlet::call(net::SharedCall& call) {
   const auto params = call.params().asReader();
   auto request = watcher_.typelessRequest(call.interface_id(), call.method(), params.targetSize());
   request.set(params);
-  calls_.add(request.send().then([this](auto&&) { listener_.answered(nullptr); }));
+  calls_.add(request.send().then([this](auto&&) { listener_.answered(nullptr, {}); }));
 }
 
 }  // namespace holdfast::rpc

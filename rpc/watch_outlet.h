@@ -23,7 +23,7 @@ class WatchOutlet final : private kj::TaskSet::ErrorHandler {
   void when_room() { line_->when_room(); }
 
  private:
-  void taskFailed(kj::Exception&& exception) override { listener_.answered(kj::mv(exception)); }
+  void taskFailed(kj::Exception&& exception) override { listener_.answered(kj::mv(exception), {}); }
 
   Listener& listener_;
   capnp::Capability::Client watcher_;

@@ -61,7 +61,7 @@ void WatchStream::pump() {
   if (exception != nullptr) close();
 }
 
-void WatchStream::answered(kj::Maybe<kj::Exception> failure) {
+void WatchStream::answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader) {
   if (failure != nullptr) return close();
   room();
 }

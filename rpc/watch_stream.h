@@ -47,7 +47,7 @@ class WatchStream : public schema::Handle::Server, private net::DirectLine::List
 
   void ready();
   void pump();
-  void answered(kj::Maybe<kj::Exception> failure) override;
+  void answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader) override;
   void room() override;
 
   kj::Own<Visitor> visitor_;

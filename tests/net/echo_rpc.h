@@ -26,7 +26,7 @@ struct Watched final : DirectLine::Listener {
   }
   KJ_DISALLOW_COPY(Watched);
 
-  void answered(kj::Maybe<kj::Exception> failure) override {
+  void answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader) override {
     ++answers;
     KJ_IF_MAYBE (exception, failure) {
       failures.push_back(kj::mv(*exception));
