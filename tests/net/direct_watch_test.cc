@@ -95,6 +95,40 @@ TEST_CASE("a connection that is only called past the RPC system is read all the 
   wait_for(rpc.loop, rpc.get(1).ignoreResult());
 }
 
+/// Asks for `size` bytes over and over.
+struct Reader final : DirectLine::Listener {
+  explicit Reader(capnp::Capability::Client config) : line(DirectLine::to(kj::mv(config), *this)) {
+    call.params().initAs<schema::Config::GetParams>().initGet();
+  }
+  void ask(std::uint64_t size) {
+    call.params().getAs<schema::Config::GetParams>().getGet().setLimit(size);
+    line->call(call);
+  }
+  void answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader results) override {
+    CHECK(failure == nullptr);
+    counts.push_back(results.getAs<schema::Config::GetResults>().getOutcome().getOk().getCount());
+  }
+  void room() override {}
+
+  SharedCall call{capnp::typeId<schema::Config>(), schema::method_number<schema::Config>("get"), {32, 0}};
+  std::vector<std::uint64_t> counts;
+  std::unique_ptr<DirectLine> line;
+};
+
+TEST_CASE(
+    "a service is called over a line too, before its capability has come, and what it returns can be read") {
+  Rpc rpc(Route::kDirectBoth);
+  rpc.connect_client();
+  Reader reader(*rpc.config);
+  REQUIRE(reader.line != nullptr);
+  for (std::uint64_t size = 0; size < 20; ++size) {
+    reader.ask(size);
+    run_until(rpc.loop, [&] { return reader.counts.size() == size + 1; });
+    CHECK(reader.counts.back() == size);
+  }
+  CHECK(rpc.calls.direct == 20);
+}
+
 TEST_CASE("one call is written once for many watchers, of a connection or of several") {
   Rpc rpc(GENERATE(Route::kDirect, Route::kDirectBoth));
   rpc.connect_client();
