@@ -62,9 +62,11 @@ bool was_heard(const Replica& replica, MemberId id) {
          replica.now - progress->last_heard < replica.options.election_timeout;
 }
 
+/// Or may need one: who has not said yet where its log ends, to a leader that has no longer all of its own.
 bool needs_image(const Replica& replica, MemberId id) {
   const Progress* progress = replica.follower(id);
-  return progress && progress->pace() == Pace::kNeedsSnapshot;
+  return progress &&
+         (progress->pace() == Pace::kNeedsSnapshot || progress->match() < replica.log.base_index());
 }
 
 /// A voter that lags would hold up every commit that needs it, or outvote those who know more; and one whose
@@ -87,7 +89,8 @@ std::optional<Error> lags(const Replica& replica, const Membership& target) {
     // However few entries it lacks, they are gone, and an image may be any size.
     if (needs_image(replica, voter.id))
       return Error{Errc::kNotCaughtUp,
-                   "member " + voter.name + " is still being sent an image: try again later"};
+                   "member " + voter.name +
+                       " needs an image first, or has not said yet where its log ends: try again later"};
     if (behind > replica.options.promotion_lag)
       return Error{Errc::kNotCaughtUp,
                    "member " + voter.name + " is " + std::to_string(behind) + " entries behind, at most " +

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -30,7 +31,6 @@ sqlite3_file* below(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>
 
 int write_gathered(sqlite3_file* file) {
   OpenFile& open = of(file);
-  if (open.untold != SQLITE_OK) return std::exchange(open.untold, SQLITE_OK);
   if (open.gathered == nullptr || open.gathered->empty()) return SQLITE_OK;
   sqlite3_file* real = below(file);
   const int code =
@@ -39,21 +39,36 @@ int write_gathered(sqlite3_file* file) {
   return code;
 }
 
+/// For the calls whose failures SQLite always heeds.
+int write_and_tell(sqlite3_file* file) {
+  const int untold = std::exchange(of(file).untold, SQLITE_OK);
+  return untold != SQLITE_OK ? untold : write_gathered(file);
+}
+
 /// Writes what was gathered, then calls `method` of the file below.
 template <auto method, typename... Arguments>
 int after_writing(sqlite3_file* file, Arguments... arguments) {
-  const int code = write_gathered(file);
+  const int code = write_and_tell(file);
   if (code != SQLITE_OK) return code;
   return (below(file)->pMethods->*method)(below(file), arguments...);
 }
 
-/// The same for a method whose failures SQLite passes over in places.
-template <auto method, typename... Arguments>
-int after_writing_unheeded(sqlite3_file* file, Arguments... arguments) {
-  if (of(file).untold != SQLITE_OK) return of(file).untold;
-  const int code = of(file).untold = write_gathered(file);
-  if (code != SQLITE_OK) return code;
-  return (below(file)->pMethods->*method)(below(file), arguments...);
+/// SQLite passes over a failure here where it only wants a write-ahead log to be shorter.
+int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+  const int code = write_gathered(file);
+  if (code != SQLITE_OK) return of(file).untold = code;
+  return below(file)->pMethods->xTruncate(below(file), size);
+}
+
+/// As if what was gathered were written. Nothing is, for a failure would be passed over in places, and in
+/// others be met again and again, with nothing in between that would end it.
+int file_size(sqlite3_file* file, sqlite3_int64* size) {
+  const int code = below(file)->pMethods->xFileSize(below(file), size);
+  const OpenFile& open = of(file);
+  if (code == SQLITE_OK && open.gathered != nullptr && !open.gathered->empty()) {
+    *size = std::max(*size, open.at + static_cast<sqlite3_int64>(open.gathered->size()));
+  }
+  return code;
 }
 
 /// An atomic batch would begin and end without the writes that are gathered.
@@ -72,7 +87,7 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
   const std::string_view bytes(static_cast<const char*>(from), static_cast<std::size_t>(count));
   const bool adjacent = at == open.at + static_cast<sqlite3_int64>(open.gathered->size());
   if (!adjacent || open.gathered->size() + bytes.size() > kMostBytes || open.untold != SQLITE_OK) {
-    if (const int code = write_gathered(file); code != SQLITE_OK) return code;
+    if (const int code = write_and_tell(file); code != SQLITE_OK) return code;
   }
   if (open.gathered->empty()) open.at = at;
   open.gathered->append(bytes);
@@ -80,7 +95,7 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
 }
 
 int close_file(sqlite3_file* file) {
-  const int written = write_gathered(file);
+  const int written = write_and_tell(file);
   const int closed = below(file)->pMethods->xClose(below(file));
   delete of(file).gathered;
   return written != SQLITE_OK ? written : closed;
@@ -93,11 +108,11 @@ sqlite3_io_methods make_methods() {
   methods.xClose = close_file;
   methods.xRead = after_writing<&Methods::xRead, void*, int, sqlite3_int64>;
   methods.xWrite = write_file;
-  methods.xTruncate = after_writing_unheeded<&Methods::xTruncate, sqlite3_int64>;
+  methods.xTruncate = truncate_file;
   methods.xSync = after_writing<&Methods::xSync, int>;
-  methods.xFileSize = after_writing_unheeded<&Methods::xFileSize, sqlite3_int64*>;
+  methods.xFileSize = file_size;
   methods.xLock = pass_on<&Methods::xLock, int>;
-  methods.xUnlock = after_writing_unheeded<&Methods::xUnlock, int>;
+  methods.xUnlock = pass_on<&Methods::xUnlock, int>;  // nobody else reads the file, and its close writes
   methods.xCheckReservedLock = pass_on<&Methods::xCheckReservedLock, int*>;
   // Hints, whose results SQLite passes over: they must not be what a write fails in.
   methods.xFileControl = pass_on<&Methods::xFileControl, int, void*>;

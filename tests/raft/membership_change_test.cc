@@ -119,6 +119,21 @@ TEST_CASE("a learner that is still being sent an image is not promoted") {
   CHECK(change(single, {1, 2}).accepted);
 }
 
+// One of 20,000 seeds: promoted in the moment between its first answer and the image that it turned out to
+// need, it was needed for every commit, and had ended by itself before the image was there.
+TEST_CASE("a learner that has not said yet where its log ends, and may need an image, is not promoted") {
+  Restored restored = group(1, 1);
+  restored.base_index = restored.applied = Index(5);
+  restored.base_term = restored.hard_state.term = Term(1);
+  Single single(restored);
+  single.become_leader();
+  single.receive(2, 2, AppendReply{false, Index(9), Index(9), Term(1), 0});  // to something of before
+  REQUIRE(single.core.followers().front().pace == Pace::kProbe);
+  CHECK(refusal(change(single, {1, 2})) == Errc::kNotCaughtUp);
+  single.receive(2, 2, accepted(6));
+  CHECK(change(single, {1, 2}).accepted);
+}
+
 TEST_CASE("a learner that was silent for an election timeout, or whose disk nobody knows, is not promoted") {
   Leading silent(1, 1);
   silent.pass(kElectionTimeout);
