@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -132,9 +133,10 @@ class KeyLane final : private net::DirectLine::Listener {
       run_.recorder.failure(failure->getDescription());
       return false;
     }
-    return true;
+    return under_way_ = true;
   }
   void answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader results) override {
+    if (!std::exchange(under_way_, false)) return;  // the connection ended while it had nothing to do
     KJ_IF_MAYBE (exception, failure) {
       run_.recorder.failure(exception->getDescription());
     } else {
@@ -156,6 +158,7 @@ class KeyLane final : private net::DirectLine::Listener {
   Run& run_;
   KeyCall put_;
   KeyCall get_;
+  bool under_way_ = false;
   bool reads_ = false;  // the operation under way
   Instant due_;
   kj::Promise<void> waiting_ = nullptr;
