@@ -164,7 +164,8 @@ void MessageStream::Impl::made_progress() {
       end->leave().fulfill();
     }
   }
-  if (filter) {
+  // A lost connection has room for everything, and nobody reads it: what waits for room is cancelled with it.
+  if (filter && !stream.failure()) {
     filter->made_progress();
   }
   if (throttled || stream.failure()) {

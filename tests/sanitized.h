@@ -2,8 +2,8 @@
 
 namespace holdfast::test {
 
-/// Is this a build under a sanitizer? They keep what was freed and shadow what was not, and take several
-/// times as long: how much memory a process has, and how promptly it answers, is not judged then.
+/// Is this a build under a sanitizer? They keep what was freed and shadow what was not: how much memory a
+/// process has is not judged then.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kSanitized = true;
 #elif defined(__has_feature)
