@@ -2,15 +2,20 @@
 
 namespace holdfast::bench {
 
-kj::Promise<Why> put(const Load& load, schema::Config::Client& config, std::string_view key,
-                     std::string_view value) {
+capnp::Request<schema::Config::PutParams, schema::Config::PutResults> put_request(
+    const Load& load, schema::Config::Client& config, std::string_view key, std::string_view value) {
   auto request =
       config.putRequest(capnp::MessageSize{kSmall.wordCount + value.size() / sizeof(capnp::word), 0});
   request.initCall().setTimeoutMs(load.call_timeout.count());
   auto put = request.initPut();
   put.setKey(bytes_of(key));
   put.setValue(bytes_of(value));
-  return request.send().then([](auto&& response) { return judge(response); });
+  return request;
+}
+
+kj::Promise<Why> put(const Load& load, schema::Config::Client& config, std::string_view key,
+                     std::string_view value) {
+  return put_request(load, config, key, value).send().then([](auto&& response) { return judge(response); });
 }
 
 kj::Promise<std::uint64_t> grant(const Load& load, Services& services, milliseconds ttl) {

@@ -31,6 +31,8 @@ inline capnp::Data::Reader bytes_of(std::string_view text) {
   return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
 }
 
+capnp::Request<schema::Config::PutParams, schema::Config::PutResults> put_request(
+    const Load& load, schema::Config::Client& config, std::string_view key, std::string_view value);
 kj::Promise<Why> put(const Load& load, schema::Config::Client& config, std::string_view key,
                      std::string_view value);
 /// Errors: a kj exception: a lease that a run needs is not something to count.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "bench/calls.h"
 #include "bench/lanes.h"
 #include "bench/outage.h"
@@ -23,7 +24,22 @@ constexpr milliseconds kGrace{100};
 
 kj::Duration to_kj(Duration duration) { return duration.count() * kj::MICROSECONDS; }
 
-/// One client that stays with a member until that fails it, and then goes on to the next.
+/// What came of one attempt to write.
+struct Attempt {
+  Why why;
+  bool had_no_effect = false;  // for certain: another member may be asked to do it
+};
+
+template <typename Response>
+Attempt judge_attempt(Response&& response) {
+  auto outcome = response.getOutcome();
+  if (outcome.isOk()) return {};
+  const auto error = outcome.getError();
+  return {kj::str(error.getMessage()), is_safe_to_retry(static_cast<Errc>(error.getCode()))};
+}
+
+/// One client that stays with a member until that fails it, and then goes on to the next. A write that a
+/// member refuses, or that could not even be sent, is made at the next one: as the client library does it.
 class Client {
  public:
   Client(net::EventLoop& loop, const Load& load, std::size_t number)
@@ -31,21 +47,35 @@ class Client {
 
   /// Returns: why the write was not acknowledged.
   kj::Promise<Why> write(const std::string& value) {
-    auto attempt = connected().then([this, &value] { return put(load_, *config_, key_, value); });
-    return loop_.timer()
-        .timeoutAfter(to_kj(load_.call_timeout + kGrace), kj::mv(attempt))
-        .catch_([](kj::Exception&& e) { return Why(kj::str(e.getDescription())); })
-        .then([this](Why why) -> kj::Promise<Why> {
-          if (why == nullptr) return kj::mv(why);
-          // From a later event: the connection may be what has just told us.
-          return loop_.timer().afterDelay(kPause).then([this, why = kj::mv(why)]() mutable {
-            leave();
-            return kj::mv(why);
-          });
-        });
+    return write_until(value, loop_.timer().now() + to_kj(load_.call_timeout + kGrace));
   }
 
  private:
+  kj::Promise<Why> write_until(const std::string& value, kj::TimePoint deadline) {
+    return loop_.timer()
+        .timeoutAt(deadline, attempt(value))
+        .catch_([this](kj::Exception&& e) {
+          if (!config_) return Attempt{kj::str("not sent: ", e.getDescription()), true};
+          return Attempt{kj::str("sent, and its outcome is unknown: ", e.getDescription())};
+        })
+        .then([this, &value, deadline](Attempt made) -> kj::Promise<Why> {
+          if (made.why == nullptr) return kj::mv(made.why);
+          // From a later event: the connection may be what has just told us.
+          return loop_.timer().afterDelay(kPause).then(
+              [this, &value, deadline, made = kj::mv(made)]() mutable -> kj::Promise<Why> {
+                leave();
+                const bool again = made.had_no_effect && loop_.timer().now() < deadline;
+                return again ? write_until(value, deadline) : kj::Promise<Why>(kj::mv(made.why));
+              });
+        });
+  }
+  kj::Promise<Attempt> attempt(const std::string& value) {
+    return connected().then([this, &value] {
+      return put_request(load_, *config_, key_, value).send().then([](auto&& response) {
+        return judge_attempt(response);
+      });
+    });
+  }
   kj::Promise<void> connected() {
     if (config_) return kj::READY_NOW;
     const Endpoint& endpoint = load_.endpoints[member_ % load_.endpoints.size()];

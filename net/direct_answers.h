@@ -51,6 +51,8 @@ class DirectAnswers {
   bool is_full() const {
     return unanswered_bytes_ > bounds_.unanswered_bytes || unanswered_ > bounds_.unanswered;
   }
+  /// How many calls are not answered.
+  std::size_t unanswered() const { return unanswered_; }
   /// What is over is destroyed: not from inside what it called.
   void forget_returned();
   /// Cancels all that is not answered.

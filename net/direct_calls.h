@@ -55,6 +55,7 @@ class DirectCalls final : public MessageStream::Filter {
 
   bool take(kj::Own<capnp::IncomingRpcMessage>& message) override;
   bool is_full() const override { return answers_.is_full(); }
+  std::size_t unanswered() const { return answers_.unanswered(); }
   void made_progress() override { party_->made_progress(); }
   /// The connection is over: cancels all that is not answered, and lets go of what was given.
   void cancel();

@@ -47,6 +47,8 @@ class RpcConnection {
   const Endpoint& local() const { return stream_->local(); }
   /// Bytes that wait to be taken by the peer: what a service may look at before it makes a large answer.
   std::size_t queued_bytes() const { return stream_->queued_bytes(); }
+  /// Calls of the peer's that are not answered, as far as they go past the RPC system.
+  std::size_t unanswered_calls() const { return direct_calls_ ? direct_calls_->unanswered() : 0; }
 
  private:
   RpcConnection(kj::Own<MessageStream> stream, Vat::Side side, kj::Maybe<Offer> offer,

@@ -55,6 +55,8 @@ const raft::Membership& Node::membership() const { return impl_->membership(); }
 std::optional<LeaderInfo> Node::leader() const { return impl_->leader(); }
 std::vector<raft::FollowerStatus> Node::followers() const { return impl_->followers(); }
 bool Node::is_leader() const { return impl_->is_leader(); }
+
+bool Node::is_stopping() const { return impl_->is_stopping(); }
 Held Node::held() const { return impl_->held(); }
 
 void Node::stop(Callback<void()> done) { impl_->stop(std::move(done)); }

@@ -130,9 +130,12 @@ class Node {
   /// What callers and watchers make it hold. Costs a look at each watcher.
   Held held() const;
 
-  /// Hands leadership over if it has it, refuses new calls, fails those that wait, and writes a last image;
-  /// then runs `done`. Gives up handing over after an election timeout.
+  /// Hands leadership over if it has it, refuses new calls, answers what is in the log when its fate is
+  /// known, fails all else that waits, and writes a last image; then runs `done`. Gives up handing over after
+  /// an election timeout, and waiting for the log after another.
   void stop(Callback<void()> done);
+  /// stop() was called: whoever asks had better ask another member.
+  bool is_stopping() const;
 
  private:
   class Impl;

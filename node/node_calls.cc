@@ -167,12 +167,27 @@ void Node::Impl::stop(Callback<void()> done) {
     Result<void> begun = driver_.transfer_leadership();
     handing_over = begun || driver_.status().transferring;
   }
-  if (!handing_over) return finish_stopping();
+  if (!handing_over) return answer_the_last();
+  settle();
+}
+
+/// Leads no more, or never did: what is in the log is decided by the others, within moments if they can.
+void Node::Impl::answer_the_last() {
+  handing_over_until_ = kNever;
+  answering_until_ = now() + options_.raft.election_timeout;
+  Error error = stopping_error();
+  proposals_.refused(error);
+  reads_.fail_all(error);
+  keep_alives_.fail_all(error);
+  grants_.fail_all(error);
+  leader_waiters_.fail_all(error);
+  if (!started_) return finish_stopping();
   settle();
 }
 
 void Node::Impl::finish_stopping() {
   handing_over_until_ = kNever;
+  answering_until_ = kNever;
   if (!stopped_) return;
   Error error = stopping_error();
   proposals_.give_up(error, {Errc::kUnknown, "this member is stopping; it may take effect yet", {}});

@@ -88,7 +88,7 @@ void Node::Impl::on_alarm() {
   if (!stopping_) imager_.run_if_due();
   if (sender_.due() <= now()) look_at_followers();
   if (hand_over_again_ <= now()) hand_over_for_space();
-  if (handing_over_until_ <= now()) finish_stopping();
+  if (std::min(handing_over_until_, answering_until_) <= now()) finish_stopping();
   settle();
 }
 
@@ -129,10 +129,7 @@ void Node::Impl::role_changed(const raft::RoleChanged& change) {
   term_ = change.term;
   tell_leader();
   if (stopping_ && led && !leads) {
-    ports_.loop.post(lifetime_.guard([this] {
-      finish_stopping();
-      settle();
-    }));
+    ports_.loop.post(lifetime_.guard([this] { answer_the_last(); }));
   }
 }
 
@@ -241,10 +238,12 @@ void Node::Impl::settle() {
   if (!started_) return;
   membership_calls_.look(driver_.status());
   if (may_do_duties()) duties_.run(now());
+  if (answering_until_ != kNever && !proposals_.anybody_waits()) finish_stopping();
   Instant due = driver_.deadline();
-  for (Instant other : {proposals_.due(), reads_.due(), keep_alives_.due(), leader_waiters_.due(),
-                        membership_calls_.due(), sender_.due(), hand_over_again_, handing_over_until_,
-                        stopping_ ? kNever : imager_.due(), may_do_duties() ? duties_.due() : kNever}) {
+  for (Instant other :
+       {proposals_.due(), reads_.due(), keep_alives_.due(), leader_waiters_.due(), membership_calls_.due(),
+        sender_.due(), hand_over_again_, handing_over_until_, answering_until_,
+        stopping_ ? kNever : imager_.due(), may_do_duties() ? duties_.due() : kNever}) {
     due = std::min(due, other);
   }
   // A deadline that moved further away is met by the alarm that is already set, and set anew then.

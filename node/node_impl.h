@@ -50,6 +50,7 @@ class Node::Impl final : public DriverListener {
   milliseconds remaining(LeaseId lease) const;
   ClusterTime cluster_time() const;
   std::optional<LeaderInfo> leader() const;
+  bool is_stopping() const { return stopping_; }
   bool is_leader() const { return driver_.status().role == raft::Role::kLeader; }
   raft::Status status() const { return driver_.status(); }
   const raft::Membership& membership() const { return driver_.membership(); }
@@ -102,6 +103,7 @@ class Node::Impl final : public DriverListener {
   void post_flush();
   void flush();
   void tell_leader();
+  void answer_the_last();
   void finish_stopping();
 
   /// To be called last, whenever something came in from outside.
@@ -145,6 +147,7 @@ class Node::Impl final : public DriverListener {
   bool outdated_ = false;             // see Options::outdated
   Callback<void()> stopped_;
   Instant handing_over_until_ = kNever;  // while stopping as a leader
+  Instant answering_until_ = kNever;     // then, while the fate of what is in the log is not known
   Instant alarm_ = kNever;
   std::map<MemberId, std::string> reached_;  // where clients reach the connected members, as they say
   Lifetime lifetime_;

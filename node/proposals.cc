@@ -137,6 +137,10 @@ void Proposals::give_up(const Error& not_proposed, const Error& unknown) {
   for (Done& done : callers) done(fail(unknown));
 }
 
+bool Proposals::anybody_waits() const {
+  return std::any_of(pending_.begin(), pending_.end(), [](const Pending& one) { return bool(one.done); });
+}
+
 std::deque<Proposals::Pending>::iterator Proposals::first_waiting() {
   return pending_.end() - static_cast<std::ptrdiff_t>(waiting_);
 }

@@ -67,6 +67,8 @@ class Proposals {
   void give_up(const Error& not_proposed, const Error& unknown);
   Instant due() const { return earliest_.due(); }
   std::size_t size() const { return pending_.size(); }
+  /// Somebody is still to be told.
+  bool anybody_waits() const;
   void count(Held& held) const;
 
  private:

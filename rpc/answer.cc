@@ -15,6 +15,8 @@ Error not_leader_here(const node::Node& node) {
                                      : std::string("this member does not lead, and knows nobody who does")};
 }
 
+Error stopping_here() { return Error{Errc::kStopping, "this member is stopping; ask another one"}; }
+
 Error broken_error(IfBroken if_broken, const kj::Exception& exception) {
   const std::string why = exception.getDescription().cStr();
   if (if_broken == IfBroken::kUnknown) {

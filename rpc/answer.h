@@ -15,7 +15,8 @@
 
 /// How a call finds its leader. A member that leads answers; any other passes the call on, once, to the
 /// leader and hands its answer back. What certainly had no effect is tried again until the call's time is
-/// over; what may have had one is reported as unknown.
+/// over, but not by a member that is stopping: it refuses, so that the caller goes to another one. What may
+/// have had one is reported as unknown.
 namespace holdfast::rpc {
 
 namespace internal {
@@ -27,6 +28,7 @@ constexpr bool is_worth_another_attempt(Errc code) {
 }
 Error no_leader_error(const Error& last);
 Error not_leader_here(const node::Node& node);
+Error stopping_here();
 Error broken_error(IfBroken if_broken, const kj::Exception& exception);
 /// The session's window answered with the outcome of another kind of command.
 tl::unexpected<Error> reused_sequence();
@@ -66,6 +68,7 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
   using Call<Params, Results>::fulfiller_;
 
   void attempt() {
+    if (desk_.node.is_stopping()) return finish(internal::stopping_here());
     if (desk_.node.is_leader()) return attempt_here();
     if (reach_ == Reach::kThisMember) return finish(internal::not_leader_here(desk_.node));
     // Finding the leader's address may end in time while connecting to it does not.
@@ -106,6 +109,10 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     // The leader answers in time if it lives; the grace is for the way.
     if (bound_ == Bound::kTimeout) {
       response = desk_.timer.timeoutAfter(to_kj(remaining() + kGrace), kj::mv(response));
+    } else {
+      response = response.exclusiveJoin(desk_.when_stopping().then([]() -> kj::Promise<Response> {
+        return KJ_EXCEPTION(DISCONNECTED, "the member that passed the call on is stopping");
+      }));
     }
     work_.add(response.then(
         [this](Response&& answer) {
@@ -134,6 +141,8 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
 
   void settle(const Error& error) override {
     const bool may_ask = reach_ == Reach::kCluster && internal::is_worth_another_attempt(error.code);
+    // Nothing happened, and another member can see to it that it does.
+    if (may_ask && desk_.node.is_stopping()) return finish(internal::stopping_here());
     if (may_ask && remaining() > kPause) {
       return work_.add(desk_.timer.afterDelay(to_kj(kPause)).then([this] { attempt(); }));
     }

@@ -38,6 +38,10 @@ struct Desk {
         open_reads(loop_in.timer()),
         answers(loop_in) {}
 
+  /// Calls that wait elsewhere without a bound of their own end now.
+  void stop() { stopping_.fulfiller->fulfill(); }
+  kj::Promise<void> when_stopping() { return when_stopping_.addBranch(); }
+
   kj::Timer& timer;
   node::Node& node;
   const Identity identity;
@@ -47,6 +51,10 @@ struct Desk {
   Announcement announcement;  ///< the last one to watchers of the configuration
   /// The call that a service is being called for, if it came past the RPC system: see answer().
   net::DirectCall* direct = nullptr;
+
+ private:
+  kj::PromiseFulfillerPair<void> stopping_ = kj::newPromiseAndFulfiller<void>();
+  kj::ForkedPromise<void> when_stopping_ = stopping_.promise.fork();
 };
 
 /// Whether a call that is the leader's to answer is passed on, or refused.

@@ -18,6 +18,8 @@ class Door {
 
   /// What a connection from `address`, "host:port", is offered: schema::Holdfast and its services.
   net::Offer visit(std::string address);
+  /// The node is stopping: calls that wait at another member's for as long as it takes are refused.
+  void stop() { desk_.stop(); }
 
  private:
   Desk desk_;

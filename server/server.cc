@@ -16,8 +16,11 @@ namespace {
 
 // A stop that takes longer is cut short: everything that was acknowledged is durable.
 constexpr int kStopSeconds = 4;
-// Between the last answers and the closing of their connections.
-constexpr int kLastAnswersMs = 20;
+// Connections are closed once nobody has asked anything for so long: a call that is on its way then would not
+// be answered, and its caller could not know whether it had been carried out.
+constexpr auto kQuiet = 20 * kj::MILLISECONDS;
+// Somebody always asks something; who was refused for so long does not mean to go.
+constexpr auto kLongestFarewell = 500 * kj::MILLISECONDS;
 constexpr milliseconds kAskAgain{60'000};
 // Between two signs of life on a connection to another member: as often as elections could be called for, but
 // not so often that a busy machine is taken for a dead one.
@@ -192,6 +195,7 @@ void Server::stop() {
   logging_.write(LogLevel::kInfo, "stopping", {{"name", name()}});
   listener_.reset();
   node_->stop([this] { finish(); });
+  door_->stop();
   tasks_.add(loop_.timer().afterDelay(kStopSeconds * kj::SECONDS).then([this] {
     if (finishing_) return;
     cut_short_ = true;
@@ -202,7 +206,14 @@ void Server::stop() {
 
 void Server::finish() {
   if (std::exchange(finishing_, true)) return;
-  tasks_.add(loop_.timer().afterDelay(kLastAnswersMs * kj::MILLISECONDS).then([this] { end(kStopped); }));
+  close_when_quiet(loop_.timer().now() + kLongestFarewell);
+}
+
+void Server::close_when_quiet(kj::TimePoint at_the_latest) {
+  tasks_.add(loop_.timer().afterDelay(kQuiet).then([this, at_the_latest] {
+    if (visitors_.are_quiet() || loop_.timer().now() >= at_the_latest) return end(kStopped);
+    close_when_quiet(at_the_latest);
+  }));
 }
 
 void Server::end(int status) {

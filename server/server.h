@@ -69,6 +69,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   void tell_when_ready();
   void peer_refused(MemberId member, const std::string& reason);
   void finish();
+  void close_when_quiet(kj::TimePoint at_the_latest);
   void end(int status);
   void taskFailed(kj::Exception&& exception) override;
 

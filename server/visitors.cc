@@ -24,6 +24,17 @@ void Visitors::take(net::Socket socket, const Door& door) {
   }));
 }
 
+bool Visitors::are_quiet() {
+  std::uint64_t frames = last_;  // one that left took its frames with it; one that came is news
+  bool owes_nothing = true;
+  for (const auto& [number, visit] : visits_) {
+    frames += visit.counters.frames_read;
+    const net::RpcConnection& connection = *visit.connection;
+    if (connection.unanswered_calls() > 0 || connection.queued_bytes() > 0) owes_nothing = false;
+  }
+  return std::exchange(frames_seen_, frames) == frames && owes_nothing;
+}
+
 void Visitors::close_if_silent(std::uint64_t number) {
   const auto found = visits_.find(number);
   if (found == visits_.end() || found->second.counters.frames_read > 0) return;

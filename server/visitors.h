@@ -30,6 +30,8 @@ class Visitors final : private kj::TaskSet::ErrorHandler {
   void take(net::Socket socket, const Door& door);
   /// Closes them all; what they called is cancelled, and lets go of what it holds in the loop's next turn.
   void clear() { visits_.clear(); }
+  /// Is nothing owed to anybody, and was nothing asked or answered since this was called last?
+  bool are_quiet();
 
  private:
   struct Visit {
@@ -48,6 +50,7 @@ class Visitors final : private kj::TaskSet::ErrorHandler {
   LogSink& logging_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, Visit> visits_;
+  std::uint64_t frames_seen_ = 0;  // when their quiet was last looked for
   kj::TaskSet tasks_;
 };
 

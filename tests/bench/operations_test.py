@@ -94,6 +94,18 @@ class Failover(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done)
             self.assertEqual(member.wait(10), 0)
 
+    def test_a_planned_stop_of_the_leader_fails_no_write(self):
+        with Cluster() as cluster:
+            for _ in range(2):
+                leader = cluster.leader()
+                done = bench(cluster, "failover", "--kill", cluster.servers[leader].pid, "--terminate", "--kill-after", "0.3",
+                             "--duration", "0.8", "--call-timeout", 5000)
+                self.assertEqual(done.returncode, 0, done)
+                self.assertEqual(json.loads(done.stdout.decode().splitlines()[-1])["errors"], 0, done)
+                self.assertEqual(cluster.servers[leader].wait(10), 0)
+                cluster.start(leader)
+                cluster.await_ready(leader)
+
     def test_a_stopped_member_goes_on_at_the_end(self):
         with Cluster(members=1) as cluster:
             done = bench(cluster, "failover", "--kill", cluster.servers["n1"].pid, "--stop", "--kill-after", "0.2", "--duration",

@@ -241,18 +241,42 @@ TEST_CASE_METHOD(Fixture, "a change of the membership is answered when it is com
   CHECK(refused == Errc::kInvalidArgument);
 }
 
-TEST_CASE_METHOD(Fixture, "stopping refuses new calls, fails waiting ones and writes a last image") {
+TEST_CASE_METHOD(Fixture, "stopping refuses new calls, answers what is in the log and writes a last image") {
+  lead();
+  put();
+  loop.run();
+  put();  // not in the log yet
+  bool stopped = false;
+  node.stop([&] { stopped = true; });
+  CHECK(node.is_stopping());
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].error().code == Errc::kStopping);
+  put();
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[1].error().code == Errc::kStopping);
+  loop.run();
+  CHECK(replies.size() == 2);
+  CHECK(images.commits.empty());
+  settle();
+  REQUIRE(replies.size() == 3);
+  CHECK(replies[2]);
+  CHECK_FALSE(stopped);
+  REQUIRE(images.commits.size() == 1);
+  images.sync();
+  CHECK(stopped);
+}
+
+TEST_CASE_METHOD(Fixture, "stopping does not wait for ever for what is in the log") {
   lead();
   put();
   loop.run();
   bool stopped = false;
   node.stop([&] { stopped = true; });
+  loop.pass(options().raft.election_timeout);
+  node.on_alarm();
   REQUIRE(replies.size() == 1);
   CHECK(replies[0].error().code == Errc::kUnknown);
-  put();
-  CHECK(replies[1].error().code == Errc::kStopping);
   settle();
-  CHECK_FALSE(stopped);
   REQUIRE(images.commits.size() == 1);
   images.sync();
   CHECK(stopped);

@@ -138,4 +138,51 @@ TEST_CASE("a client hears where it comes from") {
   CHECK(address->port != 0);
 }
 
+TEST_CASE("a leader that stops answers what it has taken, and refuses what comes later") {
+  Cluster cluster(3);
+  Member& leader = cluster.leader();
+  Member& follower = cluster.follower();
+  auto config = cluster.connect(leader).configRequest().send().getConfig();
+  put(cluster, config, "a", "0");
+  const std::uint64_t before = leader.node->held().proposals_taken;
+  auto taken = put_request(config, "a", "1").send();
+  REQUIRE(cluster.run_until([&] { return leader.node->held().proposals_taken > before; }));
+  bool stopped = false;
+  leader.node->stop([&] { stopped = true; });
+  auto late = put_request(config, "a", "2").send();
+  CHECK(error_of(cluster.wait(kj::mv(taken))));
+  const auto refused = error_of(cluster.wait(kj::mv(late)));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kStopping);
+  // Who goes to another member meets the next leader there, within the same call.
+  put(cluster, cluster.connect(follower).configRequest().send().getConfig(), "a", "3");
+  CHECK(cluster.run_until([&] { return stopped; }));
+  // It follows now, and could pass calls on; but then they would be under way when it closes.
+  const auto too_late = error_of(cluster.call(put_request(config, "a", "4")));
+  REQUIRE_FALSE(too_late);
+  CHECK(too_late.error().code == Errc::kStopping);
+}
+
+TEST_CASE("a member that stops refuses a call that waits at the leader without a bound") {
+  Cluster cluster(3);
+  Member& follower = cluster.follower();
+  auto holders = cluster.connect(cluster.leader());
+  auto leases = holders.leasesRequest().send().getLeases();
+  const LeaseId holder = grant(cluster, leases, milliseconds(60'000));
+  const LeaseId waiter = grant(cluster, leases, milliseconds(60'000));
+  auto locks = holders.locksRequest().send().getLocks();
+  REQUIRE(error_of(cluster.call(acquire_request(locks, "l", holder, true))));
+  auto through = cluster.connect(follower).locksRequest().send().getLocks();
+  auto waiting = acquire_request(through, "l", waiter, true).send();
+  auto& machine = cluster.leader().node->machine();
+  REQUIRE(cluster.run_until([&] { return !machine.locks().find("l")->queue.empty(); }));
+  cluster.run_for(milliseconds(20));
+  follower.node->stop([] {});
+  follower.door->stop();
+  const auto refused = error_of(cluster.wait(kj::mv(waiting)));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::kStopping);
+  CHECK_FALSE(machine.locks().find("l")->queue.empty());  // its place is kept for the next attempt
+}
+
 }  // namespace holdfast::test
