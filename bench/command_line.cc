@@ -44,9 +44,10 @@ CLI::App* offer(CLI::App& app, Load& load, Op op, const char* name, const char* 
 }
 
 void add_operations(CLI::App& app, Load& load, Seconds& seconds) {
-  offer(app, load, Op::kPut, "put", "durable writes")
-      ->add_flag("--in-order", load.in_order,
-                 "every key in turn, to fill the key space; else keys at random");
+  auto* const put = offer(app, load, Op::kPut, "put", "durable writes");
+  put->add_flag("--in-order", load.in_order, "every key in turn, to fill the key space; else keys at random");
+  put->add_option("--delete-percent", load.delete_percent, "of the calls, which remove their key instead")
+      ->check(CLI::Range(0, 100));
   offer(app, load, Op::kGet, "get", "reads, linearizable by default")
       ->add_flag("--serializable", load.serializable, "read the connected node's state as it is");
   offer(app, load, Op::kMixed, "mixed", "reads and writes")

@@ -33,9 +33,10 @@ struct Load {
   // Keys: put, get, mixed, watch, failover.
   std::size_t value_bytes = 256;
   std::uint64_t key_space = 10'000;
-  bool in_order = false;       ///< puts only: every key in turn; else keys at random
-  bool serializable = false;   ///< gets only
-  unsigned read_percent = 80;  ///< of a mixed load
+  bool in_order = false;        ///< puts only: every key in turn; else keys at random
+  unsigned delete_percent = 0;  ///< of the puts that remove their key instead
+  bool serializable = false;    ///< gets only
+  unsigned read_percent = 80;   ///< of a mixed load
 
   // Leases: keepalive, churn.
   std::uint64_t leases_per_call = 100;  ///< kept alive with each call

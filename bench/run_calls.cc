@@ -24,6 +24,9 @@ void run_calls(net::EventLoop& loop, const Load& load, Recorder& recorder) {
   });
   loop.run_until(lanes.run());
   recorder.end();
+  loop.run_until(on_all_lanes(load.in_flight, [&](std::size_t lane) {
+    return workload->finish(lane, fleet.of(lane)).catch_([](kj::Exception&&) {});
+  }));
 }
 
 }  // namespace holdfast::bench

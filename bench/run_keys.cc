@@ -21,6 +21,8 @@
 namespace holdfast::bench {
 namespace {
 
+enum class Kind { kPut, kGet, kDelete };
+
 /// What the lanes of a run share.
 struct Run {
   Run(net::EventLoop& loop_in, const Load& load_in, Recorder& recorder_in)
@@ -31,9 +33,10 @@ struct Run {
         random(load_in.seed + 1),
         pace({load_in.total, load_in.duration, load_in.rate}, loop_in.now()) {}
 
-  bool next_reads() {
-    return load.op == Op::kGet ||
-           (load.op == Op::kMixed && random.chance(static_cast<double>(load.read_percent)));
+  Kind next() {
+    const auto drawn = [this](unsigned percent) { return random.chance(static_cast<double>(percent)); };
+    if (load.op == Op::kGet || (load.op == Op::kMixed && drawn(load.read_percent))) return Kind::kGet;
+    return load.delete_percent > 0 && drawn(load.delete_percent) ? Kind::kDelete : Kind::kPut;
   }
 
   net::EventLoop& loop;
@@ -46,8 +49,8 @@ struct Run {
   kj::PromiseFulfillerPair<void> done = kj::newPromiseAndFulfiller<void>();
 };
 
-/// A put, or a get of one key, that is written once and sent over and over with another key in it: what a
-/// loader takes of the processor the servers have not.
+/// A put, a get or a removal of one key, that is written once and sent over and over with another key in it:
+/// what a loader takes of the processor the servers have not.
 class KeyCall {
  public:
   static KeyCall put(const Load& load) {
@@ -66,10 +69,14 @@ class KeyCall {
     params.initCall().setTimeoutMs(load.call_timeout.count());
     auto get = params.initGet();
     get.setSerializable(load.serializable);
-    auto range = get.initRange();
-    call.keys_.push_back(range.initBegin(Keys::kBytes));
-    // And a zero byte: this key only.
-    call.keys_.push_back(range.initEnd(Keys::kBytes + 1));
+    call.only_key(get.initRange());
+    return call;
+  }
+  static KeyCall remove(const Load& load) {
+    KeyCall call("delete", kSmall);
+    auto params = call.call_->params().initAs<schema::Config::DeleteParams>();
+    params.initCall().setTimeoutMs(load.call_timeout.count());
+    call.only_key(params.initDelete().initRange());
     return call;
   }
 
@@ -82,6 +89,10 @@ class KeyCall {
   KeyCall(kj::StringPtr method, capnp::MessageSize size)
       : call_(std::make_unique<net::SharedCall>(capnp::typeId<schema::Config>(),
                                                 schema::method_number<schema::Config>(method), size)) {}
+  void only_key(schema::Config::Range0::Builder range) {
+    keys_.push_back(range.initBegin(Keys::kBytes));
+    keys_.push_back(range.initEnd(Keys::kBytes + 1));  // and a zero byte
+  }
 
   std::unique_ptr<net::SharedCall> call_;
   std::vector<capnp::Data::Builder> keys_;
@@ -98,6 +109,7 @@ class KeyLane final : private net::DirectLine::Listener {
       : run_(run),
         put_(KeyCall::put(run.load)),
         get_(KeyCall::get(run.load)),
+        remove_(KeyCall::remove(run.load)),
         line_(net::DirectLine::to(services.config, *this)) {
     KJ_REQUIRE(line_ != nullptr, "a fleet's services go past the RPC system");
     ++run_.lanes;
@@ -126,9 +138,8 @@ class KeyLane final : private net::DirectLine::Listener {
   }
   /// Returns: false if it failed at once.
   bool start() {
-    reads_ = run_.next_reads();
-    auto exception =
-        kj::runCatchingExceptions([this] { line_->call((reads_ ? get_ : put_).with(run_.keys.next())); });
+    kind_ = run_.next();
+    auto exception = kj::runCatchingExceptions([this] { line_->call(call().with(run_.keys.next())); });
     KJ_IF_MAYBE (failure, exception) {
       run_.recorder.failure(failure->getDescription());
       return false;
@@ -140,9 +151,7 @@ class KeyLane final : private net::DirectLine::Listener {
     KJ_IF_MAYBE (exception, failure) {
       run_.recorder.failure(exception->getDescription());
     } else {
-      const Why why = reads_ ? judge_results<schema::Config::GetResults>(results)
-                             : judge_results<schema::Config::PutResults>(results);
-      KJ_IF_MAYBE (text, why) {
+      KJ_IF_MAYBE (text, judged(results)) {
         run_.recorder.failure(*text);
       } else {
         run_.recorder.success(due_);
@@ -151,6 +160,18 @@ class KeyLane final : private net::DirectLine::Listener {
     go_on();
   }
   void room() override {}
+  KeyCall& call() { return kind_ == Kind::kGet ? get_ : kind_ == Kind::kPut ? put_ : remove_; }
+  Why judged(capnp::AnyPointer::Reader results) const {
+    switch (kind_) {
+      case Kind::kPut:
+        return judge_results<schema::Config::PutResults>(results);
+      case Kind::kGet:
+        return judge_results<schema::Config::GetResults>(results);
+      case Kind::kDelete:
+        return judge_results<schema::Config::DeleteResults>(results);
+    }
+    return nullptr;
+  }
   void over() {
     if (--run_.lanes == 0) run_.done.fulfiller->fulfill();
   }
@@ -158,8 +179,9 @@ class KeyLane final : private net::DirectLine::Listener {
   Run& run_;
   KeyCall put_;
   KeyCall get_;
+  KeyCall remove_;
   bool under_way_ = false;
-  bool reads_ = false;  // the operation under way
+  Kind kind_ = Kind::kPut;  // of the operation under way
   Instant due_;
   kj::Promise<void> waiting_ = nullptr;
   std::unique_ptr<net::DirectLine> line_;

@@ -8,6 +8,11 @@
 namespace holdfast::bench {
 namespace {
 
+/// Gives up a lane's lease.
+kj::Promise<void> revoke_at_the_end(const Load& load, Services& services, std::uint64_t lease) {
+  return revoke(load, services, lease).ignoreResult();
+}
+
 /// Acquires and releases: each lane a lock of its own, or all the same one, in its queue.
 class LockWorkload final : public Workload {
  public:
@@ -36,6 +41,9 @@ class LockWorkload final : public Workload {
       release.setToken(outcome.getOk().getToken());
       return release.send().then([](auto&& released) { return judge(released); });
     });
+  }
+  kj::Promise<void> finish(std::size_t lane, Services& services) override {
+    return revoke_at_the_end(load_, services, leases_[lane]);
   }
 
  private:
@@ -74,6 +82,14 @@ class KeepAliveWorkload final : public Workload {
   kj::Promise<Why> once(std::size_t lane, Services& services) override {
     return keep_alive(load_, services, leases_[lane]);
   }
+  kj::Promise<void> finish(std::size_t lane, Services& services) override {
+    if (leases_[lane].empty()) return kj::READY_NOW;
+    const std::uint64_t lease = leases_[lane].back();
+    leases_[lane].pop_back();
+    return revoke_at_the_end(load_, services, lease).then([this, lane, &services] {
+      return finish(lane, services);
+    });
+  }
   std::uint64_t weight() const override { return load_.leases_per_call; }
 
  private:
@@ -97,6 +113,9 @@ class ChurnWorkload final : public Workload {
           if (why != nullptr) return kj::mv(why);
           return deregister_instance(load_, services, service_of(lane), id_of(lane), leases_[lane]);
         });
+  }
+  kj::Promise<void> finish(std::size_t lane, Services& services) override {
+    return revoke_at_the_end(load_, services, leases_[lane]);
   }
 
  private:

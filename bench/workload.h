@@ -18,6 +18,9 @@ class Workload {
   /// Once for each lane, before the clock starts.
   virtual kj::Promise<void> prepare(std::size_t, Services&) { return kj::READY_NOW; }
   virtual kj::Promise<Why> once(std::size_t lane, Services& services) = 0;
+  /// Once for each lane, when the clock has stopped: revokes what prepare() was granted. What fails ends by
+  /// its TTL.
+  virtual kj::Promise<void> finish(std::size_t, Services&) { return kj::READY_NOW; }
   /// What one operation counts for.
   virtual std::uint64_t weight() const { return 1; }
 };

@@ -136,6 +136,9 @@ class Cluster:
     def resident_bytes(self) -> list[int]:
         return [server.resident_bytes() for server in self.servers if server is not None and server.runs]
 
+    def anonymous_bytes(self) -> list[int]:
+        return [server.anonymous_bytes() for server in self.servers if server is not None and server.runs]
+
     def proportional_bytes(self) -> list[int]:
         return [server.proportional_bytes() for server in self.servers if server is not None and server.runs]
 

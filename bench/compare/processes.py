@@ -79,6 +79,11 @@ class Server:
     def resident_bytes(self) -> int:
         return int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
+    def anonymous_bytes(self) -> int:
+        """Its resident pages that are of no file: what it allocated."""
+        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
     def proportional_bytes(self) -> int:
         """Its own pages, and its share of those that other processes have as well."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()

@@ -34,6 +34,24 @@ class Operations(unittest.TestCase):
             self.assertEqual(self.figures(operation, *small)["count"], 100, operation)
         self.assertEqual(self.figures("keepalive", "--leases-per-call", 5, *small)["count"], 500)
 
+    def keys(self):
+        return len(self.cluster.ok("get", "/bench/key", "--prefix", "--keys-only")["entries"])
+
+    def test_puts_may_remove_keys_of_their_key_space(self):
+        self.cluster.ok("del", "/bench/key", "--prefix")  # of other runs
+        self.figures("put", "--total", 200, "--key-space", 20, "--in-order")
+        self.assertEqual(self.keys(), 20)
+        self.figures("put", "--total", 200, "--key-space", 20, "--delete-percent", 100, "--in-order")
+        self.assertEqual(self.keys(), 0)
+        self.figures("put", "--total", 400, "--key-space", 20, "--delete-percent", 50)
+        left = self.keys()
+        self.assertTrue(0 < left < 20, left)
+
+    def test_a_run_leaves_no_lease_behind(self):
+        for words in (("lock",), ("lease",), ("churn",), ("keepalive", "--leases-per-call", 3)):
+            self.figures(*words, "--connections", 2, "--in-flight", 4, "--total", 20)
+            self.assertEqual(self.cluster.ok("lease", "list")["leases"], [], words)
+
     def test_a_watch_counts_what_every_watcher_was_told(self):
         shared = self.figures("watch", "--watchers", 20, "--connections", 4, "--total", 30)
         self.assertEqual((shared["count"], shared["writes"]), (600, 30))
