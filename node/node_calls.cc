@@ -86,6 +86,14 @@ void Node::Impl::when_confirmed(Duration timeout, Reads::Ready ready) {
   settle();
 }
 
+void Node::Impl::when_confirmed_with_others(Duration timeout, std::size_t weight, Reads::Ready ready) {
+  if (stopping_) return ready(fail(stopping_error()));
+  if (!is_leader()) return ready(fail(not_leader()));
+  reads_.add_patient(deadline_of(timeout), weight, std::move(ready));
+  if (reads_.can_ask(now())) post_flush();
+  settle();
+}
+
 void Node::Impl::keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepAlives::Done done) {
   Instant deadline = deadline_of(timeout);
   if (HOLDFAST_CANARY(keepalive_before_the_no_op) && is_leader() && !in_office_) {
@@ -93,13 +101,14 @@ void Node::Impl::keep_alive(std::vector<LeaseId> leases, Duration timeout, KeepA
     lease_clock_.start(machine_->leases(), now());
     return keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
   }
+  const std::size_t weight = leases.size();
   auto ready = [this, leases = std::move(leases), deadline,
                 done = std::move(done)](Result<void> confirmed) mutable {
     if (!confirmed) return done(fail(confirmed.error()));
     keep_alives_.renew(std::move(leases), deadline, now(), std::move(done));
   };
   if (HOLDFAST_CANARY(keepalive_without_asking) && in_office_) return ready({});
-  when_confirmed(timeout, std::move(ready));
+  when_confirmed_with_others(timeout, weight, std::move(ready));
 }
 
 void Node::Impl::post_flush() {
@@ -115,7 +124,7 @@ void Node::Impl::post_flush() {
 /// What one turn of the loop gathered goes out as one proposal and one question.
 void Node::Impl::flush() {
   if (in_office_ && proposals_.any_waiting()) driver_.propose(proposals_.take_waiting());
-  if (reads_.can_ask()) driver_.confirm_leadership(reads_.ask());
+  if (reads_.can_ask(now())) driver_.confirm_leadership(reads_.ask(now()));
 }
 
 void Node::Impl::when_leader_known(Duration timeout, LeaderWaiters::Done done) {

@@ -82,6 +82,7 @@ void Node::Impl::on_alarm() {
   driver_.tick_if_due();
   proposals_.expire(now());
   reads_.expire(now());
+  if (reads_.can_ask(now())) post_flush();
   keep_alives_.expire(now());
   leader_waiters_.expire(now());
   membership_calls_.expire(now());
@@ -136,7 +137,7 @@ void Node::Impl::role_changed(const raft::RoleChanged& change) {
 void Node::Impl::leadership_confirmed(std::uint64_t id, Index read_index) {
   reads_.confirmed(id, read_index);
   if (in_office_ || HOLDFAST_CANARY(read_before_the_no_op)) reads_.applied(machine_->applied());
-  if (reads_.can_ask()) post_flush();
+  if (reads_.can_ask(now())) post_flush();
 }
 
 void Node::Impl::apply(const raft::Entry& entry) {

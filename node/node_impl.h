@@ -95,6 +95,8 @@ class Node::Impl final : public DriverListener {
   /// Runs `ready` once this member is known to have led since the call, and has applied what was committed
   /// then.
   void when_confirmed(Duration timeout, Reads::Ready ready);
+  /// The same for a call that is in no hurry. `weight`: see Reads::add_patient().
+  void when_confirmed_with_others(Duration timeout, std::size_t weight, Reads::Ready ready);
 
   /// Encodes and queues. Errors: as Node::propose, without kNotLeader.
   Result<void> enqueue(state::Operation operation, state::Stamp stamp, Instant deadline, bool bounded,

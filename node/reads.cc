@@ -9,14 +9,29 @@ namespace holdfast::node {
 
 void Reads::add(Instant deadline, Ready ready) {
   waiting_.push_back({deadline, std::move(ready)});
+  urgent_ = true;
   earliest_.note(deadline);
 }
 
-std::uint64_t Reads::ask() {
-  INVARIANT(can_ask(), "a question without anybody who waits for its answer");
+void Reads::add_patient(Instant deadline, std::size_t weight, Ready ready) {
+  waiting_.push_back({deadline, std::move(ready)});
+  gathered_ += weight;
+  earliest_.note(deadline);
+}
+
+std::uint64_t Reads::ask(Instant now) {
+  INVARIANT(can_ask(now), "a question without anybody who waits for its answer");
   asked_ = std::exchange(waiting_, {});
+  urgent_ = false;
+  gathered_ = 0;
+  asked_at_ = now;
   question_ = ++last_id_;
   return question_;
+}
+
+Instant Reads::due() const {
+  const bool gathering = !waiting_.empty() && !question_ && !pressing();
+  return gathering ? std::min(earliest_.due(), ask_from()) : earliest_.due();
 }
 
 void Reads::confirmed(std::uint64_t id, Index read_index) {
@@ -57,6 +72,8 @@ void Reads::fail_all(const Error& why) {
   std::vector<Read> all = std::exchange(asked_, {});
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(all));
   waiting_.clear();
+  urgent_ = false;
+  gathered_ = 0;
   for (Batch& batch : confirmed_) std::move(batch.reads.begin(), batch.reads.end(), std::back_inserter(all));
   confirmed_.clear();
   earliest_.clear();

@@ -15,19 +15,28 @@
 ///
 ///     add() --> waiting --ask()--> asked (one id for all) --confirmed()--> until applied --> ready
 ///
-/// One question is out at a time; all that come meanwhile share the next one. Ref: Diss. §6.4
+/// One question is out at a time; all that come meanwhile share the next one. A question costs a message to
+/// and from every member, so calls that are in no hurry, as renewals are, do not ask one each: they go with
+/// the next one that is asked anyway, or wait a little for each other. Ref: Diss. §6.4
 namespace holdfast::node {
 
 class Reads {
  public:
   using Ready = Callback<void(Result<void>)>;
 
-  void add(Instant deadline, Ready ready);
+  /// So long after a question those that are in no hurry wait for each other.
+  static constexpr Duration kGather = milliseconds(2);
+  /// Or until together they count for so much.
+  static constexpr std::size_t kGatheredWeight = 500;
 
-  /// There are some to ask for, and no question is out.
-  bool can_ask() const { return !waiting_.empty() && !question_; }
+  void add(Instant deadline, Ready ready);
+  /// In no hurry. `weight`: how many such calls it stands for; one that is worth a question gets it at once.
+  void add_patient(Instant deadline, std::size_t weight, Ready ready);
+
+  /// There are some to ask for, no question is out, and it is time.
+  bool can_ask(Instant now) const { return !waiting_.empty() && !question_ && now >= ask_from(); }
   /// Returns: the id to ask under. Requires: can_ask().
-  std::uint64_t ask();
+  std::uint64_t ask(Instant now);
   /// The answers. One to a question that is not out any more is ignored.
   void confirmed(std::uint64_t id, Index read_index);
   void unconfirmed(std::uint64_t id, const Error& why);
@@ -37,7 +46,8 @@ class Reads {
   /// Those whose time is over are told kUnavailable.
   void expire(Instant now);
   void fail_all(const Error& why);
-  Instant due() const { return earliest_.due(); }
+  /// When expire() is due, or a question for those that gather: whoever adds asks at once what can be asked.
+  Instant due() const;
 
  private:
   struct Read {
@@ -49,8 +59,13 @@ class Reads {
     std::vector<Read> reads;
   };
   void take_overdue(std::vector<Read>& from, Instant now, std::vector<Ready>& overdue);
+  bool pressing() const { return urgent_ || gathered_ >= kGatheredWeight; }
+  Instant ask_from() const { return pressing() ? Instant::min() : asked_at_ + kGather; }
 
   std::vector<Read> waiting_;
+  bool urgent_ = false;                // one of waiting_ at least is in a hurry
+  std::size_t gathered_ = 0;           // what the others count for
+  Instant asked_at_ = Instant::min();  // the last question
   std::vector<Read> asked_;
   std::deque<Batch> confirmed_;  // read indexes never fall
   std::uint64_t last_id_ = 0;

@@ -64,7 +64,7 @@ def describe(options: argparse.Namespace, services: list[str]) -> dict:
     """Whoever reads the figures later wants to know where they come from."""
     memory_kib = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemTotal"))
     return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "command": " ".join(["bench/compare/compare.py", *sys.argv[1:]]),
+            "command": " ".join([f"bench/compare/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]),
             "machine": f"{os.cpu_count()} cores, {memory_kib / 1024 / 1024:.0f} GiB, Linux {platform.release()}",
             "versions": {service: kind_version(service, options.bin) for service in services}}
 

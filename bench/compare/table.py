@@ -21,6 +21,7 @@ METRICS: dict[str, Metric] = {
     "p99_ms": Metric("p99 ms", False, 2),
     "cpu_s_per_100k": Metric("server CPU s per 100k", False, 2),
     "loader_us": Metric("loader CPU us each", False, 1),
+    "registered": Metric("registered per second", True, 0),
     "seconds": Metric("seconds", False, 2),
     "core_percent": Metric("server CPU % of a core", False, 1),
     "resident_mib": Metric("memory (RSS) MiB a node", False, 1),

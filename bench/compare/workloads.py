@@ -88,8 +88,9 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("watch-1000", "1000 watchers of one key, written again when all were told", "many", Load("watch", 100, 1)),
     Workload("watch-10000", "10,000 watchers of one key, written again when all were told", "many",
              Load("watch", 100, 1, watchers=10_000), services=("holdfast", "etcd")),
-    Workload("live-100k", "100,000 instances under a lease each of 10 s, kept alive every third of that", "live",
+    Workload("live-100k", "100,000 instances under a lease each of 10 s, kept alive every third of that, 1000 in a call", "live",
              services=("holdfast",)),
+    Workload("live-100k-singly", "the same, a call for each: 30,000 calls/s", "live", services=("holdfast",)),
     Workload("cold-start", "three new members started until the first write", "size"),
     Workload("idle", "nothing stored, nothing done", "size"),
     Workload("keys-100k", "100,000 keys of 256 bytes written once each", "size"),
@@ -167,10 +168,10 @@ def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float, total: Op
     return run_loader([*words, "--duration", f"{seconds:g}"], seconds * 2 + 60)
 
 
-def fill(plan: Plan, cluster: Cluster, keys: int) -> None:
-    """Writes each of `keys` keys once."""
-    words = loader_words(plan, cluster.name, Load("put", 16, 64), key_space=keys)
-    run_loader([*words, "--in-order", "--endpoints", cluster.endpoints, "--total", str(keys)], 300)
+def fill(plan: Plan, cluster: Cluster, keys: int, load: Load = Load("put", 16, 64), limit: float = 300) -> None:
+    """Writes each of `keys` keys once. Raises Unfinished if that takes more than `limit` s."""
+    words = loader_words(plan, cluster.name, load, key_space=keys)
+    run_loader([*words, "--in-order", "--endpoints", cluster.endpoints, "--total", str(keys)], limit)
 
 
 def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "node/reads.h"
 #include "tests/node/one_node.h"
 
 namespace holdfast::node {
@@ -158,6 +159,21 @@ TEST_CASE_METHOD(Fixture, "a lease ends when its time is over, not before") {
   CHECK(node.remaining(lease) <= milliseconds(1));
   pass(milliseconds(2));
   CHECK_FALSE(node.machine().leases().is_live(lease));
+}
+
+TEST_CASE_METHOD(Fixture, "keepalives one by one share confirmations, and each is answered") {
+  lead();
+  LeaseId lease = grant(milliseconds(10'000));
+  int answered = 0;
+  for (int i = 0; i < 20; ++i) {
+    node.keep_alive({lease}, milliseconds(500), [&](const Result<std::vector<KeptAlive>>& kept) {
+      answered += kept && kept->front().ttl == milliseconds(10'000) ? 1 : 0;
+    });
+    settle();
+  }
+  CHECK(answered < 20);
+  pass(Reads::kGather);
+  CHECK(answered == 20);
 }
 
 TEST_CASE_METHOD(Fixture, "a keepalive waits for a revocation that is in the log undecided") {
