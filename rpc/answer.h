@@ -92,7 +92,7 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     }
   }
 
-  void follow(kj::Promise<Result<void>> result) override {
+  void follow(kj::Promise<Result<void>> result) {
     work_.add(
         result.then([this](Result<void> done) { this->end([&done](Context&) { return std::move(done); }); }));
   }

@@ -57,9 +57,9 @@ class Call {
       });
     }
 
-    /// It ends as `result` does, which fills the results. Dropped with the call.
-    void end_with(kj::Promise<Result<void>> result) {
-      if (call_) detach()->follow(kj::mv(result));
+    /// `attachment` is dropped with the call, or for the next one.
+    void attach(kj::Own<void> attachment) {
+      if (call_) call_->attachment_ = kj::mv(attachment);
     }
 
    private:
@@ -89,7 +89,6 @@ class Call {
 
   /// It ended with an error here.
   virtual void settle(const Error& error) = 0;
-  virtual void follow(kj::Promise<Result<void>> result) = 0;
   /// Runs it when its turn comes.
   virtual void later(Callback<void()> then) = 0;
 
@@ -111,6 +110,7 @@ class Call {
  private:
   net::DirectCall* const direct_;
   Pending* pending_ = nullptr;
+  kj::Own<void> attachment_;
 };
 
 }  // namespace holdfast::rpc

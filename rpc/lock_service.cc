@@ -7,33 +7,12 @@
 
 namespace holdfast::rpc {
 
-namespace {
-
-using AcquireContext = capnp::CallContext<schema::Locks::AcquireParams, schema::Locks::AcquireResults>;
-
-Result<void> write_grant(AcquireContext& context, const Result<node::Grant>& grant) {
-  if (!grant) return fail(grant.error());
-  auto ok = context.getResults(kShortAnswer).initOutcome().initOk();
-  ok.setToken(grant->token.value());
-  ok.setRevision(grant->revision.value());
-  return {};
-}
-
-}  // namespace
-
-void LockService::finish_acquire(AcquireContext context, const lock::Acquire& acquire,
-                                 const state::Reply& reply, AcquirePending pending) {
+void LockService::finish_acquire(const lock::Acquire& acquire, const state::Reply& reply,
+                                 AcquirePending pending) {
   const auto outcome = outcome_of_acquire(reply);
-  if (outcome && !*outcome) {
-    return pending.end_with(
-        wait_in_queue(desk_.node, acquire).then([context](Result<node::Grant> grant) mutable {
-          return write_grant(context, grant);
-        }));
-  }
-  pending.end([&outcome](auto& here) -> Result<void> {
-    if (!outcome) return fail(outcome.error());
-    return write_grant(here, **outcome);
-  });
+  if (!outcome) return end_with(fail(outcome.error()), pending);
+  if (!*outcome) return wait_in_queue(desk_.node, acquire, std::move(pending));
+  end_with(**outcome, pending);
 }
 
 kj::Promise<void> LockService::acquire(AcquireContext context) {
@@ -47,11 +26,11 @@ kj::Promise<void> LockService::acquire(AcquireContext context) {
   // deadline counts, and the log keeps it.
   return answer(desk_, reach_, context, &schema::Locks::Client::acquireRequest, IfBroken::kAskAgain,
                 acquire.queue ? Bound::kNone : Bound::kTimeout,
-                [this, context, acquire, stamp](AcquirePending pending, Duration within) {
+                [this, acquire, stamp](AcquirePending pending, Duration within) {
                   desk_.node.propose(
                       acquire, stamp, within,
-                      [this, context, acquire, pending = std::move(pending)](state::Reply reply) mutable {
-                        finish_acquire(context, acquire, reply, std::move(pending));
+                      [this, acquire, pending = std::move(pending)](state::Reply reply) mutable {
+                        finish_acquire(acquire, reply, std::move(pending));
                       });
                 });
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "lock/lock_table.h"
-#include "rpc/call.h"
 #include "rpc/desk.h"
+#include "rpc/queue_wait.h"
 #include "schema/api.capnp.h"
 #include "state/reply.h"
 
@@ -18,10 +18,8 @@ class LockService final : public schema::Locks::Server {
   kj::Promise<void> release(ReleaseContext context) override;
   kj::Promise<void> show(ShowContext context) override;
 
-  using AcquirePending = rpc::Call<schema::Locks::AcquireParams, schema::Locks::AcquireResults>::Pending;
   /// Answers the call, now or once the claim's turn has come.
-  void finish_acquire(AcquireContext context, const lock::Acquire& acquire, const state::Reply& reply,
-                      AcquirePending pending);
+  void finish_acquire(const lock::Acquire& acquire, const state::Reply& reply, AcquirePending pending);
 
   Desk& desk_;
   const Reach reach_;

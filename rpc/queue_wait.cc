@@ -4,7 +4,6 @@
 #include <variant>
 
 #include "rpc/answer.h"
-#include "rpc/awaited.h"
 
 namespace holdfast::rpc {
 
@@ -39,6 +38,16 @@ std::optional<Result<node::Grant>> standing(const state::Machine& machine, const
                       "the wait for lock \"" + acquire.lock + "\" is over"));
 }
 
+/// Goes with the call that waits.
+struct PlaceAmongWaiters {
+  explicit PlaceAmongWaiters(node::Grants& grants_in) : grants(grants_in) {}
+  ~PlaceAmongWaiters() { grants.forget(id); }
+  KJ_DISALLOW_COPY(PlaceAmongWaiters);
+
+  node::Grants& grants;
+  std::uint64_t id = 0;
+};
+
 }  // namespace
 
 Result<std::optional<node::Grant>> outcome_of_acquire(const state::Reply& reply) {
@@ -49,12 +58,25 @@ Result<std::optional<node::Grant>> outcome_of_acquire(const state::Reply& reply)
   return node::Grant{answer->acquired.token, answer->revision};
 }
 
-kj::Promise<Result<node::Grant>> wait_in_queue(node::Node& node, const lock::Acquire& acquire) {
-  if (!node.is_leader()) return Result<node::Grant>(fail(internal::not_leader_here(node)));
-  if (auto already = standing(node.machine(), acquire)) return std::move(*already);
-  auto granted = make_awaited<Result<node::Grant>>();
-  const auto id = node.grants().await(acquire.lock, acquire.lease, acquire.attempt, std::move(granted.done));
-  return granted.promise.attach(kj::defer([&node, id] { node.grants().forget(id); }));
+void wait_in_queue(node::Node& node, const lock::Acquire& acquire, AcquirePending pending) {
+  if (!node.is_leader()) return end_with(fail(internal::not_leader_here(node)), pending);
+  if (const auto already = standing(node.machine(), acquire)) return end_with(*already, pending);
+  auto place = kj::heap<PlaceAmongWaiters>(node.grants());
+  PlaceAmongWaiters& mine = *place;
+  pending.attach(kj::mv(place));
+  mine.id = node.grants().await(
+      acquire.lock, acquire.lease, acquire.attempt,
+      [pending = std::move(pending)](const Result<node::Grant>& grant) mutable { end_with(grant, pending); });
+}
+
+void end_with(const Result<node::Grant>& grant, AcquirePending& pending) {
+  pending.end([&grant](auto& context) -> Result<void> {
+    if (!grant) return fail(grant.error());
+    auto ok = context.getResults(kShortAnswer).initOutcome().initOk();
+    ok.setToken(grant->token.value());
+    ok.setRevision(grant->revision.value());
+    return {};
+  });
 }
 
 }  // namespace holdfast::rpc

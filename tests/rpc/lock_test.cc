@@ -182,4 +182,28 @@ TEST_CASE("locks are shown with their holders and their queue") {
   CHECK(results.getOutcome().getOk().getLocks().size() == 0);
 }
 
+TEST_CASE("at a handover the next holder is answered before the one that released") {
+  Cluster cluster;
+  Locker locker(cluster, cluster.leader());
+  const LeaseId first = grant(cluster, locker.leases, milliseconds(60'000));
+  const LeaseId second = grant(cluster, locker.leases, milliseconds(60'000));
+  auto held = cluster.call(acquire_request(locker.locks, "deploy", first, true));
+  REQUIRE(error_of(held));
+  std::vector<std::string> answered;
+  auto next = acquire_request(locker.locks, "deploy", second, true).send().then([&](auto&&) {
+    answered.emplace_back("granted");
+  });
+  next = next.eagerlyEvaluate(nullptr);
+  REQUIRE(cluster.run_until(
+      [&] { return !cluster.leader().node->machine().locks().find("deploy")->queue.empty(); }));
+  auto request = locker.locks.releaseRequest();
+  request.setLock(as_text("deploy"));
+  request.setToken(held.getOutcome().getOk().getToken());
+  auto released = request.send().then([&](auto&&) { answered.emplace_back("released"); });
+  released = released.eagerlyEvaluate(nullptr);
+  cluster.wait(kj::mv(next));
+  cluster.wait(kj::mv(released));
+  CHECK(answered == std::vector<std::string>{"granted", "released"});
+}
+
 }  // namespace holdfast::test
