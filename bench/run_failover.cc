@@ -19,8 +19,8 @@ namespace {
 
 // After a refusal: a member that knows no leader answers at once, and would be asked without end.
 constexpr auto kPause = 5 * kj::MILLISECONDS;
-// What a member that does not answer is given beyond the deadline that it knows of.
-constexpr milliseconds kGrace{100};
+// Of a write's time, kept for the answer's way back: a member that knows no leader says so in time.
+constexpr int kWayBackShare = 5;
 
 kj::Duration to_kj(Duration duration) { return duration.count() * kj::MICROSECONDS; }
 
@@ -43,11 +43,15 @@ Attempt judge_attempt(Response&& response) {
 class Client {
  public:
   Client(net::EventLoop& loop, const Load& load, std::size_t number)
-      : loop_(loop), load_(load), member_(number), key_("/bench/failover/" + std::to_string(number)) {}
+      : loop_(loop),
+        load_(told(load)),
+        within_(to_kj(load.call_timeout)),
+        member_(number),
+        key_("/bench/failover/" + std::to_string(number)) {}
 
   /// Returns: why the write was not acknowledged.
   kj::Promise<Why> write(const std::string& value) {
-    return write_until(value, loop_.timer().now() + to_kj(load_.call_timeout + kGrace));
+    return write_until(value, loop_.timer().now() + within_);
   }
 
  private:
@@ -92,8 +96,15 @@ class Client {
     ++member_;
   }
 
+  /// What the members are told.
+  static Load told(Load load) {
+    load.call_timeout -= load.call_timeout / kWayBackShare;
+    return load;
+  }
+
   net::EventLoop& loop_;
-  const Load& load_;
+  const Load load_;
+  const kj::Duration within_;
   std::size_t member_;
   const std::string key_;
   std::unique_ptr<net::RpcConnection> connection_;

@@ -100,8 +100,8 @@ class Node {
                   Callback<void(Result<std::vector<KeptAlive>>)> done);
   /// What is left of a lease by this leader's clock; the full TTL on a follower.
   milliseconds remaining(LeaseId lease) const;
-  /// Runs `done` once a leader is known and where clients reach it, at once if so; or when the time is over
-  /// (kUnavailable).
+  /// Runs `done` once a leader is known that is not silent, and where clients reach it, at once if so; or
+  /// when the time is over (kUnavailable).
   void when_leader_known(Duration timeout, Callback<void(Result<LeaderInfo>)> done);
 
   /// Makes `target` the membership; `done` runs when it is committed and no longer joint, with the index of

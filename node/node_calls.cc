@@ -14,6 +14,9 @@ namespace {
 // Before a duty that was refused is proposed again.
 constexpr milliseconds kDutyPause{10};
 
+// What a leader that lives may miss on a busy machine.
+constexpr int kSilentHeartbeats = 3;
+
 Error no_space() {
   return {Errc::kDiskFull,
           "this member is short of disk space and takes no writes until there is more; reads go on",
@@ -134,8 +137,15 @@ void Node::Impl::when_leader_known(Duration timeout, LeaderWaiters::Done done) {
   settle();
 }
 
+/// It may only be slow, and elections wait longer; but what is passed on to it now may wait for nothing, and
+/// then its caller cannot know what became of it. Whoever waits here learns of the next leader at once.
+bool Node::Impl::leader_is_silent() const {
+  return known_leader_ != options_.raft.self &&
+         now() - leader_heard_ > kSilentHeartbeats * options_.raft.heartbeat_interval;
+}
+
 void Node::Impl::tell_leader() {
-  if (leader_waiters_.empty()) return;
+  if (leader_waiters_.empty() || leader_is_silent()) return;
   std::optional<LeaderInfo> known = leader();
   if (known && !known->client_endpoint.empty()) leader_waiters_.tell(*known);
 }

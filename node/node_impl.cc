@@ -94,7 +94,9 @@ void Node::Impl::on_alarm() {
 }
 
 void Node::Impl::receive(raft::Message message) {
+  if (message.from == known_leader_) leader_heard_ = now();
   driver_.receive(std::move(message));
+  tell_leader();
   // An acknowledgement may be what an image was sent for.
   if (sender_.busy()) look_at_followers();
   settle();
@@ -128,6 +130,8 @@ void Node::Impl::role_changed(const raft::RoleChanged& change) {
   if (led && (!leads || change.term != term_)) leave_office();
   role_ = change.role;
   term_ = change.term;
+  known_leader_ = change.leader;
+  leader_heard_ = now();
   tell_leader();
   if (stopping_ && led && !leads) {
     ports_.loop.post(lifetime_.guard([this] { answer_the_last(); }));

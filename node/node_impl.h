@@ -104,6 +104,7 @@ class Node::Impl final : public DriverListener {
   void propose_duty(state::Operation operation, Callback<void()> settled);
   void post_flush();
   void flush();
+  bool leader_is_silent() const;
   void tell_leader();
   void answer_the_last();
   void finish_stopping();
@@ -140,6 +141,8 @@ class Node::Impl final : public DriverListener {
 
   raft::Role role_ = raft::Role::kFollower;
   Term term_;
+  MemberId known_leader_;
+  Instant leader_heard_ = Instant();
   bool started_ = false;
   bool in_office_ = false;
   bool flush_posted_ = false;

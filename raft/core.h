@@ -19,7 +19,7 @@ namespace holdfast::raft {
 
 struct Options {
   MemberId self;
-  Duration election_timeout = milliseconds(1000);  ///< drawn anew from [1x, 2x) each time
+  Duration election_timeout = milliseconds(1000);  ///< drawn anew from [1x, 1.5x) each time
   Duration heartbeat_interval = milliseconds(100);
   /// The UUID of this member's data directory; see docs/RAFT.md, "Data ids".
   std::string data_id;

@@ -29,7 +29,9 @@ void leave_leadership(Replica& replica) {
 
 void postpone_election(Replica& replica) {
   const Duration timeout = replica.options.election_timeout;
-  const auto extra = replica.random.below(static_cast<std::uint64_t>(timeout.count()));
+  // Half of it is many times what an election takes, so two seldom stand at the same moment; more would only
+  // be waited for.
+  const auto extra = replica.random.below(static_cast<std::uint64_t>(timeout.count()) / 2);
   replica.election_deadline = replica.now + timeout + Duration(static_cast<Duration::rep>(extra));
 }
 

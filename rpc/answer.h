@@ -107,13 +107,9 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
         static_cast<std::uint32_t>(std::max<std::int64_t>(remaining() / milliseconds(1), 1)));
     kj::Promise<Response> response = request.send();
     // The leader answers in time if it lives; the grace is for the way.
-    if (bound_ == Bound::kTimeout) {
-      response = desk_.timer.timeoutAfter(to_kj(remaining() + kGrace), kj::mv(response));
-    } else {
-      response = response.exclusiveJoin(desk_.when_stopping().then([]() -> kj::Promise<Response> {
-        return KJ_EXCEPTION(DISCONNECTED, "the member that passed the call on is stopping");
-      }));
-    }
+    response = bound_ == Bound::kTimeout
+                   ? desk_.timer.timeoutAfter(to_kj(remaining() + kGrace), kj::mv(response))
+                   : desk_.until_stopping(kj::mv(response));
     work_.add(response.then(
         [this](Response&& answer) {
           auto outcome = answer.getOutcome();
@@ -144,7 +140,8 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
     // Nothing happened, and another member can see to it that it does.
     if (may_ask && desk_.node.is_stopping()) return finish(internal::stopping_here());
     if (may_ask && remaining() > kPause) {
-      return work_.add(desk_.timer.afterDelay(to_kj(kPause)).then([this] { attempt(); }));
+      const milliseconds pause = std::exchange(pause_, std::min(2 * pause_, kPause));
+      return work_.add(desk_.timer.afterDelay(to_kj(pause)).then([this] { attempt(); }));
     }
     finish(may_ask ? internal::no_leader_error(error) : error);
   }
@@ -158,6 +155,8 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
 
   void taskFailed(kj::Exception&& exception) override { fulfiller_.reject(kj::mv(exception)); }
 
+  // Between attempts: a leader that hands over in order has a successor within milliseconds.
+  static constexpr milliseconds kFirstPause{2};
   static constexpr milliseconds kPause{10};
   static constexpr milliseconds kGrace{50};
 
@@ -167,6 +166,7 @@ class Answer final : public Call<Params, Results>, private kj::TaskSet::ErrorHan
   const IfBroken if_broken_;
   const Bound bound_;
   Here here_;
+  milliseconds pause_ = kFirstPause;
   const kj::TimePoint deadline_;
   kj::TaskSet work_;  // nothing is in it while the node carries the call out
 };

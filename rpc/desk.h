@@ -40,7 +40,13 @@ struct Desk {
 
   /// Calls that wait elsewhere without a bound of their own end now.
   void stop() { stopping_.fulfiller->fulfill(); }
-  kj::Promise<void> when_stopping() { return when_stopping_.addBranch(); }
+  /// Fails with DISCONNECTED when that is so.
+  template <typename T>
+  kj::Promise<T> until_stopping(kj::Promise<T> waiting) {
+    return waiting.exclusiveJoin(when_stopping_.addBranch().then([]() -> kj::Promise<T> {
+      return KJ_EXCEPTION(DISCONNECTED, "the member that passed the call on is stopping");
+    }));
+  }
 
   kj::Timer& timer;
   node::Node& node;

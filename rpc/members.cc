@@ -11,11 +11,15 @@ namespace holdfast::rpc {
 namespace {
 
 constexpr milliseconds kConnectTimeout{1000};
-constexpr milliseconds kCheckInterval{1000};
+constexpr milliseconds kCheckInterval{250};
 // Long enough for a member that handed over in order to answer what it had taken.
-constexpr int kRetireAfterChecks = 2;
+constexpr int kRetireAfterChecks = 8;
 // Longer than the largest answer of another call takes on a line that is worth having.
-constexpr int kSilentForChecks = 4;
+constexpr int kSilentForChecks = 16;
+// When another one leads: this one was most likely given up as it fell silent, and whoever called it waits.
+constexpr int kSilentFormerLeaderForChecks = 1;
+// A leader is asked in every so many checks, a former one in each.
+constexpr int kAskLeaderEvery = 4;
 
 kj::Exception disconnected(const std::string& message) {
   return kj::Exception(kj::Exception::Type::DISCONNECTED, __FILE__, __LINE__,
@@ -118,20 +122,22 @@ kj::Promise<void> Members::check_links() {
 
 bool Members::is_useless(MemberId id, Link& link) {
   const auto leader = node_.leader();
-  link.not_leading = leader && leader->id == id ? 0 : link.not_leading + 1;
+  const bool leads = leader && leader->id == id;
+  link.not_leading = leads ? 0 : link.not_leading + 1;
   if (link.not_leading >= kRetireAfterChecks) {
     logging_.write(LogLevel::kDebug, "former_leader_left", {{"member", id}});
     return true;
   }
-  if (link.silent >= kSilentForChecks) {
+  if (link.silent >= (leader && !leads ? kSilentFormerLeaderForChecks : kSilentForChecks)) {
     logging_.write(LogLevel::kWarn, "leader_link_silent", {{"member", id}, {"endpoint", link.endpoint}});
     return true;
   }
-  probe(id, link);
+  if (!leads || link.silent > 0 || ++link.not_asked >= kAskLeaderEvery) probe(id, link);
   return false;
 }
 
 void Members::probe(MemberId id, Link& link) {
+  link.not_asked = 0;
   if (link.silent++ > 0) return;  // the last one is still under way
   KJ_IF_MAYBE (door, link.door) {
     // An error is an answer, too: who is there to give it is not silent. A connection that breaks is dropped

@@ -62,6 +62,7 @@ class Members final : private kj::TaskSet::ErrorHandler {
     bool led = false;     // calls were passed on to it
     int not_leading = 0;  // checks in a row that found somebody else, or nobody, leading
     int silent = 0;       // checks since it was asked who it is, and has not answered
+    int not_asked = 0;    // checks since it was asked last
   };
 
   Link& link_to(MemberId id, const std::string& client_endpoint);

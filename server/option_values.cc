@@ -123,7 +123,7 @@ std::vector<OptionValue> make_option_values() {
       {"rejoin", "",
        "With --join, for a member that was removed and added again: sets its old data directory aside",
        [](const std::string& text, Options& options) { return apply_switch(text, options.rejoin); }},
-      {"election-timeout", "DURATION", "Without a leader for so long, it calls an election [1000ms]",
+      {"election-timeout", "DURATION", "Without a leader for so long, it calls an election [800ms]",
        [](const std::string& text, Options& options) {
          return apply_duration(text, 2 * kLeast, options.election_timeout);
        }},

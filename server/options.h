@@ -36,7 +36,7 @@ struct Options {
   bool rejoin = false;         ///< as a new member, leaving the data of the removed one aside
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
-  milliseconds election_timeout{1000};
+  milliseconds election_timeout{800};
   milliseconds heartbeat_interval{100};
   std::size_t max_connections = limits::kMaxConnections;  ///< of clients
   milliseconds handshake_timeout{10'000};  ///< for a client's first message, from when it connected

@@ -185,4 +185,16 @@ TEST_CASE("a member that stops refuses a call that waits at the leader without a
   CHECK_FALSE(machine.locks().find("l")->queue.empty());  // its place is kept for the next attempt
 }
 
+TEST_CASE("what a follower is asked while its leader is silent waits for the next leader") {
+  Cluster cluster(3);
+  Member& silent = cluster.leader();
+  auto config = cluster.connect(cluster.follower()).configRequest().send().getConfig();
+  put(cluster, config, "a", "1");
+  // Nothing comes from it any more, and nobody is told so: as when its process is stopped.
+  silent.alive = false;
+  cluster.run_for(milliseconds(80));
+  // Passed on, it would have been taken by a leader that can commit nothing, and its fate unknown.
+  put(cluster, config, "a", "2");
+}
+
 }  // namespace holdfast::test

@@ -34,7 +34,7 @@ TEST_CASE("without options it is one node on loopback") {
   CHECK(options.listen.to_string() == "127.0.0.1:2379");
   CHECK(options.peer_listen.to_string() == "127.0.0.1:2380");
   CHECK(options.cluster.empty());
-  CHECK(options.election_timeout == milliseconds(1000));
+  CHECK(options.election_timeout == milliseconds(800));
   CHECK(options.heartbeat_interval == milliseconds(100));
 }
 
