@@ -157,6 +157,19 @@ class Failover(unittest.TestCase):
             self.assertLess(load.slowest, 4.0)
             self.check(load, stored(cluster))
 
+    def test_members_that_are_stopped_one_after_the_other_fail_no_call(self):
+        with Cluster() as cluster:
+            with Load(cluster, writers=4) as load:
+                for _ in range(3):
+                    load.await_more(10)
+                    leader = cluster.leader()
+                    self.assertEqual(cluster.kill(leader, signal.SIGTERM), 0)
+                    load.await_more(10)
+                    cluster.start(leader)
+                    cluster.await_ready(leader)
+            self.assertEqual(load.unknown, set(), "what became of a call is known")
+            self.check(load, stored(cluster))
+
 
 if __name__ == "__main__":
     unittest.main()
