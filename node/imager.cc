@@ -17,23 +17,21 @@ Imager::Imager(Options options, Loop& loop, ImageStore& store, state::Machine& m
       driver_(driver),
       logging_(logging),
       served_(std::move(served)),
-      due_(loop.now() + options.interval),
+      pace_(options.pace, loop.now()),
       image_index_(machine.applied()),
       retention_(options.log, machine.applied()) {}
 
 void Imager::applied(const raft::Entry& entry) {
-  bytes_since_image_ += entry.payload.size();
+  pace_.applied(entry.payload.size(), rows(), loop_.now());
   retention_.applied(entry);
-  if (bytes_since_image_ >= options_.after_bytes) due_ = loop_.now();
 }
 
 void Imager::run_if_due() {
-  if (state_ != State::kIdle || loop_.now() < due_) return;
-  begin();
+  if (state_ == State::kIdle && pace_.begins(rows(), loop_.now())) begin();
 }
 
 void Imager::begin() {
-  due_ = loop_.now() + options_.interval;
+  pace_.begun(loop_.now());
   if (machine_.applied() == image_index_) {
     compact();  // the others may have caught up
     for (auto& done : std::exchange(finished_, {})) done();
@@ -50,7 +48,7 @@ void Imager::go_on() {
   frozen_index_ = machine_.freeze();
   INVARIANT(early || frozen_index_ <= driver_.status().durable,
             "an image above the durable log survives its own log");
-  bytes_since_image_ = 0;
+  pace_.frozen();
   finishing_ = std::exchange(finished_, {});
   state_ = State::kTaking;
   driver_.apply_only_durable(false);
@@ -120,9 +118,14 @@ void Imager::replaced() {
   resume();
   image_index_ = machine_.applied();
   compacted_ = std::max(compacted_, image_index_);
-  bytes_since_image_ = 0;
   retention_.start_at(image_index_);
-  due_ = loop_.now() + options_.interval;
+  pace_.frozen();
+  pace_.begun(loop_.now());
+}
+
+/// Of the tables that grow large.
+std::size_t Imager::rows() const {
+  return machine_.config().all().size() + machine_.registry().all().size() + machine_.leases().all().size();
 }
 
 }  // namespace holdfast::node

@@ -9,6 +9,7 @@
 #include "base/logging.h"
 #include "base/time.h"
 #include "node/driver.h"
+#include "node/image_pace.h"
 #include "node/lifetime.h"
 #include "node/log_retention.h"
 #include "node/ports/image_store.h"
@@ -30,8 +31,7 @@ namespace holdfast::node {
 class Imager {
  public:
   struct Options {
-    Duration interval = std::chrono::seconds(5);
-    std::size_t after_bytes = 16 << 20;  ///< of commands applied since the last image
+    ImagePace::Options pace;
     LogRetention::Options log;
     std::size_t history_memory_bytes = 4 << 20;
   };
@@ -60,7 +60,7 @@ class Imager {
   /// Of the newest durable image.
   Index newest() const { return image_index_; }
   /// When run_if_due() is due.
-  Instant due() const { return state_ == State::kIdle ? due_ : kNever; }
+  Instant due() const { return state_ == State::kIdle ? pace_.due() : kNever; }
 
  private:
   enum class State { kIdle, kWaitingForLog, kTaking, kCommitting, kSuspended };
@@ -70,6 +70,7 @@ class Imager {
   void image_durable();
   void compact();
   void rest();
+  std::size_t rows() const;
 
   // Constant after construction.
   const Options options_;
@@ -82,10 +83,9 @@ class Imager {
 
   // Owned by the loop.
   State state_ = State::kIdle;
-  Instant due_ = kNever;
+  ImagePace pace_;
   Index image_index_;  // of the newest durable image
   Index frozen_index_;
-  std::size_t bytes_since_image_ = 0;
   LogRetention retention_;
   Index compacted_;
   Callback<void()> resting_;                 // told instead of the next image's beginning

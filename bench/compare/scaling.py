@@ -15,6 +15,7 @@ from processes import Unfinished
 from workloads import Load, Plan, fill, loader_words, run_loader
 
 BAD_ARGUMENTS, MISSED = 2, 1
+SETTLE_SECONDS = 12.0  # the image of a large state waits until nothing was written for up to 10
 WRITES = Load("put", 100, 1000)
 APPLY_BENCHMARK = "table/apply_put"
 
@@ -116,8 +117,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="how often each size takes its turn (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of writes in each turn (%(default)s)")
     parser.add_argument("--total", type=int, help="writes of each turn, instead of --seconds")
-    parser.add_argument("--settle", type=float, default=Holdfast.settle_seconds,
-                        help="seconds without work after which members count as idle; they write images every 5 (%(default)s)")
+    parser.add_argument("--settle", type=float, default=SETTLE_SECONDS,
+                        help="seconds without work after which members count as idle (%(default)s)")
     parser.add_argument("--no-apply", dest="apply", action="store_false", help="leave holdfast-micro out")
     parser.add_argument("--bin", type=pathlib.Path, default=TREE / "build/release/bin", help="our programs (%(default)s)")
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path("/var/tmp"),
