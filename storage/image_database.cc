@@ -175,7 +175,7 @@ Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t ta
     Statement select(*connection_, select_sql(description));
     while (select.step()) {
       read_row(select, description.columns, row);
-      found.put_in(checksum_of(select, description.columns));
+      found.put_in(checksum_of(row));
       if (Result<void> taken = take(table, row); !taken) return taken;
     }
     if (found != committed_.digests[table]) {

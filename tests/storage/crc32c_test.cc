@@ -31,3 +31,14 @@ TEST_CASE("CRC-32C is the same by instruction and by table, whole and in parts")
     CHECK(whole == crc32c(crc32c(0, bytes.substr(0, cut)), bytes.substr(cut)));
   }
 }
+
+TEST_CASE("a number's CRC-32C is that of its eight bytes, least significant first") {
+  Random random(8);
+  for (int i = 0; i < 100; ++i) {
+    const std::uint64_t number = random.next();
+    std::string bytes;
+    for (int byte = 0; byte < 8; ++byte) bytes += static_cast<char>(number >> (8 * byte));
+    const auto before = static_cast<std::uint32_t>(random.next());
+    CHECK(crc32c_number(before, number) == crc32c_by_table(before, bytes));
+  }
+}
