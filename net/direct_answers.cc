@@ -16,26 +16,16 @@ namespace {
 /// Held by each call for its answer, so that a short one needs no memory of its own.
 constexpr std::size_t kShortReturnWords = 40;
 
-/// Returns: false if it is not answered at once.
-bool answer_at_once(MessageStream& stream, Prompt& prompt, protocol::Call::Reader call) {
-  bool answered = false;
-  auto exception = kj::runCatchingExceptions([&] {
-    answered = prompt.answer(call.getInterfaceId(), call.getMethodId(), call.getParams().getContent());
-  });
-  if (exception == nullptr && !answered) return false;
-  capnp::word space[kShortReturnWords] = {};
-  capnp::MallocMessageBuilder message(kj::arrayPtr(space, kShortReturnWords));
-  auto answer = init_return(message, call.getQuestionId());
-  KJ_IF_MAYBE (thrown, exception) {
-    write_exception(*thrown, answer.initException());
-  } else {
-    answer.initResults();
-  }
-  send_message(stream, message);
-  return true;
-}
-
 }  // namespace
+
+/// What a Prompt that had nothing to object answers, over and over.
+struct DirectAnswers::EmptyReturn {
+  EmptyReturn() { answer.initResults(); }
+
+  capnp::word space[kReturnWords] = {};
+  capnp::MallocMessageBuilder builder{kj::arrayPtr(space, kReturnWords)};
+  protocol::Return::Builder answer = init_return(builder, 0);
+};
 
 /// One call, until its caller has finished it.
 class DirectAnswers::Call final : public DirectCall,
@@ -198,21 +188,55 @@ void DirectAnswers::start(Message& message, protocol::Call::Reader call, Dispatc
   started.start(dispatch);
 }
 
-bool DirectAnswers::take_call(Message& message, protocol::Call::Reader call) {
+/// Null if it is on none that this party gave.
+kj::Maybe<capnp::ClientHook&> DirectAnswers::callee_of(protocol::Call::Reader call) {
   const auto target = call.getTarget();
-  if (!target.isImportedCap() || !is_direct(target.getImportedCap()) || !can_take(call)) return false;
-  auto found = party_.given(target.getImportedCap());
+  if (!target.isImportedCap() || !is_direct(target.getImportedCap())) return nullptr;
+  return party_.given(target.getImportedCap());
+}
+
+bool DirectAnswers::answer_promptly(protocol::Call::Reader call) {
+  auto found = callee_of(call);
+  KJ_IF_MAYBE (capability, found) {
+    Prompt* const prompt = hosted(*capability).prompt;
+    if (prompt == nullptr || !call.getSendResultsTo().isCaller()) return false;
+    // Each look at what a message points to costs as much as its checks.
+    const auto params = call.getParams();
+    if (params.getCapTable().size() > 0) return false;
+    // It may be given back while it is being called.
+    const auto callee = capability->addRef();
+    const DirectNumber question = call.getQuestionId();
+    check_number(question);
+    bool answered = false;
+    auto exception = kj::runCatchingExceptions(
+        [&] { answered = prompt->answer(call.getInterfaceId(), call.getMethodId(), params.getContent()); });
+    KJ_IF_MAYBE (thrown, exception) {
+      send_exception(question, *thrown);
+    } else {
+      if (!answered) return false;
+      if (empty_return_.get() == nullptr) empty_return_ = kj::heap<EmptyReturn>();
+      empty_return_->answer.setAnswerId(question);
+      send_message(*party_.stream(), empty_return_->builder);
+    }
+    calls_.emplace(question, kj::Own<Call>());
+    return true;
+  }
+  return false;
+}
+
+void DirectAnswers::send_exception(DirectNumber question, const kj::Exception& thrown) {
+  capnp::MallocMessageBuilder message(kShortMessageWords);
+  write_exception(thrown, init_return(message, question).initException());
+  send_message(*party_.stream(), message);
+}
+
+bool DirectAnswers::take_call(Message& message, protocol::Call::Reader call) {
+  if (!can_take(call)) return false;
+  auto found = callee_of(call);
   KJ_IF_MAYBE (capability, found) {
     // It may be given back while it is being called.
     auto callee = capability->addRef();
     const Hosted host = hosted(*callee);
-    const DirectNumber question = call.getQuestionId();
-    check_number(question);
-    if (host.prompt && call.getParams().getCapTable().size() == 0 &&
-        answer_at_once(*party_.stream(), *host.prompt, call)) {
-      calls_.emplace(question, kj::Own<Call>());
-      return true;
-    }
     start(message, call, [&](capnp::CallContextHook& context, DirectCall&) -> kj::Promise<void> {
       const std::uint64_t interface_id = call.getInterfaceId();
       const std::uint16_t method = call.getMethodId();

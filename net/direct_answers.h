@@ -43,6 +43,9 @@ class DirectAnswers {
   static bool can_take(protocol::Call::Reader call);
   /// Requires: can_take(call). Throws if the question's number is in use, or too many are.
   void start(Message& message, protocol::Call::Reader call, Dispatch dispatch);
+  /// A call on a Prompt that this party gave, carried out at once. Returns: false, and has done nothing, if
+  /// it is none, or is to take its usual way.
+  bool answer_promptly(protocol::Call::Reader call);
   /// A call on what this party gave. Returns: false if it is on none of that.
   bool take_call(Message& message, protocol::Call::Reader call);
   /// Returns: false if it is none of these calls.
@@ -60,7 +63,10 @@ class DirectAnswers {
 
  private:
   class Call;
+  struct EmptyReturn;
 
+  kj::Maybe<capnp::ClientHook&> callee_of(protocol::Call::Reader call);
+  void send_exception(DirectNumber question, const kj::Exception& thrown);
   /// Throws if it is in use, or too many are.
   void check_number(DirectNumber question) const;
   void answered(DirectNumber question, std::size_t bytes, std::vector<DirectNumber> given);
@@ -69,6 +75,7 @@ class DirectAnswers {
   const CallBounds bounds_;
   std::size_t unanswered_ = 0;
   std::size_t unanswered_bytes_ = 0;
+  kj::Own<EmptyReturn> empty_return_;                                  // once it was needed
   std::unordered_map<DirectNumber, std::vector<DirectNumber>> given_;  // with answers that are not finished
   std::vector<kj::Own<Call>> returned_;                    // just now, so perhaps still on the stack
   std::unordered_map<DirectNumber, kj::Own<Call>> calls_;  // null: only the number, until it is finished

@@ -62,6 +62,13 @@ protocol::Return::Builder init_return(capnp::MessageBuilder& message, DirectNumb
   return out;
 }
 
+protocol::Finish::Builder init_finish(capnp::MessageBuilder& message, DirectNumber question, bool release) {
+  auto finish = message.initRoot<protocol::Message>().initFinish();
+  finish.setQuestionId(question);
+  finish.setReleaseResultCaps(release);
+  return finish;
+}
+
 void send_message(MessageStream& stream, capnp::MessageBuilder& message) {
   const Result<void> sent = stream.send(message.getSegmentsForOutput());
   if (!sent) KJ_FAIL_REQUIRE("a message is not sent", sent.error().message.c_str());
@@ -69,9 +76,7 @@ void send_message(MessageStream& stream, capnp::MessageBuilder& message) {
 
 void send_finish(MessageStream& stream, DirectNumber question, bool release) {
   ShortMessage message;
-  auto finish = message.builder.initRoot<protocol::Message>().initFinish();
-  finish.setQuestionId(question);
-  finish.setReleaseResultCaps(release);
+  init_finish(message.builder, question, release);
   send_message(stream, message.builder);
 }
 

@@ -28,6 +28,8 @@ constexpr std::size_t kShortMessageWords = 32;
 /// In a Call and in a Return, around the parameters or the results themselves.
 constexpr std::uint64_t kCallWords = 16;
 constexpr std::uint64_t kReturnWords = 10;
+/// The whole of a Finish.
+constexpr std::size_t kFinishWords = 8;
 
 /// A number that this side's RPC system never chooses, and that comes back after two thousand million.
 DirectNumber next_number(DirectNumber last);
@@ -36,9 +38,11 @@ protocol::Call::Builder init_call(capnp::MessageBuilder& message, DirectNumber q
                                   std::uint64_t interface_id, std::uint16_t method);
 protocol::Return::Builder init_return(capnp::MessageBuilder& message, DirectNumber answer);
 
+/// `release`: what came with the answer, or may still come, is given back.
+protocol::Finish::Builder init_finish(capnp::MessageBuilder& message, DirectNumber question, bool release);
+
 /// Throws if a message as large is not sent.
 void send_message(MessageStream& stream, capnp::MessageBuilder& message);
-/// `release`: what came with the answer, or may still come, is given back.
 void send_finish(MessageStream& stream, DirectNumber question, bool release);
 /// Gives back one reference.
 void send_release(MessageStream& stream, DirectNumber import);

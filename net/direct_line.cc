@@ -7,7 +7,8 @@
 namespace holdfast::net {
 
 SharedCall::SharedCall(std::uint64_t interface_id, std::uint16_t method, capnp::MessageSize params)
-    : builder_(static_cast<unsigned>(params.wordCount + kCallWords)),
+    : finish_(init_finish(finish_builder_, 0, true)),
+      builder_(static_cast<unsigned>(params.wordCount + kCallWords)),
       call_(init_call(builder_, 0, interface_id, method)),
       target_(call_.initTarget()) {
   call_.initParams();
@@ -38,20 +39,32 @@ DirectLine::~DirectLine() noexcept(false) {
 void DirectLine::call(SharedCall& call) {
   KJ_REQUIRE(!called_, "one call at a time");
   if (party_.stream() == nullptr) kj::throwFatalException(connection_gone());
-  if (std::exchange(unfinished_, false)) party_.finish(question_, true);
+  if (std::exchange(unfinished_, false)) {
+    call.finish_.setQuestionId(question_);
+    send_message(*party_.stream(), call.finish_builder_);
+  }
   call.call_.setQuestionId(question_);
   callee_->aim().write(call.target_);
   send_message(*party_.stream(), call.builder_);
   called_ = true;
 }
 
-void DirectLine::returned(DirectParty::Message&, protocol::Return::Reader answer) {
+void DirectLine::hasten() {
+  if (party_.stream() != nullptr) party_.stream()->hasten();
+}
+
+bool DirectLine::glance(protocol::Return::Reader answer) {
   // What was not asked is not looked at. Whoever answers before it is asked is only told more.
-  if (!std::exchange(called_, false)) return;
+  if (!std::exchange(called_, false)) return true;
   unfinished_ = true;
-  if (answer.isResults()) return listener_.answered(nullptr, answer.getResults().getContent());
-  if (answer.isException()) return listener_.answered(read_exception(answer.getException()), {});
-  listener_.answered(KJ_EXCEPTION(FAILED, "the call was returned without results"), {});
+  if (answer.isResults()) {
+    listener_.answered(nullptr, answer.getResults().getContent());
+  } else if (answer.isException()) {
+    listener_.answered(read_exception(answer.getException()), {});
+  } else {
+    listener_.answered(KJ_EXCEPTION(FAILED, "the call was returned without results"), {});
+  }
+  return true;
 }
 
 void DirectLine::disconnected() {

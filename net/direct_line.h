@@ -22,6 +22,11 @@ class SharedCall {
 
  private:
   friend class DirectLine;
+  // Of the call before, if it is not finished yet.
+  capnp::word finish_space_[kFinishWords] = {};
+  capnp::MallocMessageBuilder finish_builder_{kj::arrayPtr(finish_space_, kFinishWords)};
+  protocol::Finish::Builder finish_;
+
   capnp::MallocMessageBuilder builder_;
   protocol::Call::Builder call_;
   protocol::MessageTarget::Builder target_;
@@ -55,11 +60,14 @@ class DirectLine final : private DirectParty::Asker, private DirectParty::Waiter
   void call(SharedCall& call);
   /// Does so little wait to leave that another call may?
   bool has_room() const { return party_.has_room(); }
+  /// What was called need not wait for more to be sent: MessageStream::hasten().
+  void hasten();
   /// Tells the listener by room(), once.
   void when_room() { party_.wait_for_room(*this); }
 
  private:
-  void returned(DirectParty::Message& message, protocol::Return::Reader answer) override;
+  bool glance(protocol::Return::Reader answer) override;
+  void returned(DirectParty::Message&, protocol::Return::Reader answer) override { glance(answer); }
   void disconnected() override;
   void room() override { listener_.room(); }
 

@@ -40,6 +40,12 @@ bool DirectParty::take_return(Message& message, protocol::Return::Reader answer)
   return true;
 }
 
+bool DirectParty::glance_return(protocol::Return::Reader answer) {
+  if (!is_direct(answer.getAnswerId())) return false;
+  const auto found = askers_.find(answer.getAnswerId());
+  return found == askers_.end() || found->second->glance(answer);
+}
+
 void DirectParty::finish(DirectNumber question, bool release) {
   if (stream_ != nullptr) send_finish(*stream_, question, release);
 }

@@ -36,6 +36,8 @@ class DirectParty final : public kj::Refcounted {
   // --- What it asks
   class Asker {
    public:
+    /// Returns: false, and has done nothing, if it needs the message itself.
+    virtual bool glance(protocol::Return::Reader) { return false; }
     /// May take the message.
     virtual void returned(Message& message, protocol::Return::Reader answer) = 0;
     virtual void disconnected() = 0;
@@ -48,6 +50,8 @@ class DirectParty final : public kj::Refcounted {
   /// Until it is forgotten the asker is told of every answer.
   void expect(DirectNumber question, Asker& asker) { askers_.emplace(question, &asker); }
   void forget(DirectNumber question) { askers_.erase(question); }
+  /// As MessageStream::Filter has it.
+  bool glance_return(protocol::Return::Reader answer);
   /// Returns: false if it is none of its questions.
   bool take_return(Message& message, protocol::Return::Reader answer);
   void finish(DirectNumber question, bool release);

@@ -102,7 +102,7 @@ class AsioPort final : public kj::EventPort {
   bool look_around() {
     run_handlers([this] {
       int handlers = 0;
-      while (handlers < kHandlersPerTurn && io_.poll_one() > 0) {
+      while (handlers < kHandlersPerTurn && !end_of_turn_.ends() && io_.poll_one() > 0) {
         ++handlers;
       }
     });

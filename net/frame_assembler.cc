@@ -80,6 +80,19 @@ bool FrameAssembler::ready() const {
   return !header || (*header && (*header)->frame_bytes <= end_ - begin_);
 }
 
+kj::ArrayPtr<const capnp::word> FrameAssembler::look() const {
+  if (large_.size() > 0) {
+    return nullptr;
+  }
+  const auto header = read_frame_header(unread(), max_frame_bytes_);
+  if (!header || !*header || (*header)->frame_bytes > end_ - begin_) {
+    return nullptr;
+  }
+  // Frames are whole words, and so is what lies before one in the buffer.
+  return kj::arrayPtr(reinterpret_cast<const capnp::word*>(buffer_.begin() + begin_),
+                      (*header)->frame_bytes / sizeof(capnp::word));
+}
+
 Result<std::optional<FrameAssembler::Frame>> FrameAssembler::next() {
   if (large_.size() > 0) {
     if (large_filled_ < large_.asBytes().size()) {

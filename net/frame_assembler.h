@@ -28,6 +28,10 @@ class FrameAssembler {
   /// The next whole frame, header included; nullopt until more is added. Errors: as read_frame_header, and
   /// the same again ever after.
   Result<std::optional<Frame>> next();
+  /// What next() would give, where it lies, if it lies whole in the buffer; nothing if next() has to tell. It
+  /// stays until the next call of space(); pass() goes on behind it.
+  kj::ArrayPtr<const capnp::word> look() const;
+  void pass(kj::ArrayPtr<const capnp::word> looked_at) { begin_ += looked_at.asBytes().size(); }
   /// next() would give a frame or an error.
   bool ready() const;
   /// Some of a frame was added that next() has not given out.

@@ -25,7 +25,12 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
 
   Result<std::optional<Frame>> take();
   bool ended() const { return peer_ended_ && !failure_ && !assembler_.inside_frame(); }
+  void pass(kj::ArrayPtr<const capnp::word> looked_at) {
+    assembler_.pass(looked_at);
+    ++counters_.frames_read;
+  }
   void when_readable(Callback<void()> ready);
+  void hasten();
   template <typename Whole>
   Result<void> send(Whole frame, std::size_t size);
   void end();
@@ -64,6 +69,7 @@ class FramedStream::State : public std::enable_shared_from_this<State> {
   bool peer_ended_ = false;  // the peer will send nothing more
 
   bool flush_due_ = false;
+  bool hastened_ = false;
   bool writing_ = false;  // an async write is in flight: queue_ keeps the memory it looks at
   bool end_wanted_ = false;
 
@@ -167,6 +173,16 @@ void FramedStream::State::schedule_flush() {
   patient_ ? end_of_turn_.add_patient(std::move(write)) : end_of_turn_.add(std::move(write));
 }
 
+void FramedStream::State::hasten() {
+  if (!patient_ || !flush_due_ || std::exchange(hastened_, true)) {
+    return;
+  }
+  end_of_turn_.add_and_end([self = shared_from_this()] {
+    self->hastened_ = false;
+    self->flush();
+  });
+}
+
 void FramedStream::State::flush() {
   if (abandoned_ || failure_ || writing_) {
     return;
@@ -265,6 +281,8 @@ FramedStream::FramedStream(Socket socket, FramedStreamOptions options)
 FramedStream::~FramedStream() { state_->abandon(); }
 
 Result<std::optional<FramedStream::Frame>> FramedStream::take() { return state_->take(); }
+kj::ArrayPtr<const capnp::word> FramedStream::look() const { return state_->assembler_.look(); }
+void FramedStream::pass(kj::ArrayPtr<const capnp::word> looked_at) { state_->pass(looked_at); }
 bool FramedStream::ended() const { return state_->ended(); }
 void FramedStream::when_readable(Callback<void()> ready) { state_->when_readable(std::move(ready)); }
 
@@ -274,6 +292,7 @@ Result<void> FramedStream::send(Frame frame) {
   return state_->send(kj::mv(frame), size);
 }
 
+void FramedStream::hasten() { state_->hasten(); }
 std::size_t FramedStream::queued_bytes() const { return state_->queue_.bytes(); }
 void FramedStream::on_progress(Callback<void()> flushed) { state_->progress_ = std::move(flushed); }
 void FramedStream::progress_at_end_of_turn() { state_->progress_at_end_of_turn(); }

@@ -54,6 +54,10 @@ class FramedStream {
   /// Errors: kUnavailable, the connection is lost or ended inside a frame; kLimitExceeded or
   /// kInvalidArgument, a frame was refused and the connection closed.
   Result<std::optional<Frame>> take();
+  /// The same frame where it lies, so that nothing is copied, until pass() or the next read; nothing if
+  /// take() has to tell. Requires for pass(): nothing was taken since.
+  kj::ArrayPtr<const capnp::word> look() const;
+  void pass(kj::ArrayPtr<const capnp::word> looked_at);
   /// The peer ended the stream between two frames, and all of them were taken.
   bool ended() const;
   /// Runs `ready` once, when take() has something to tell or ended(). Replaces the last one, if it waits.
@@ -65,6 +69,9 @@ class FramedStream {
   Result<void> send(Segments segments);
   /// The same for a frame that is already whole; it is not copied if large.
   Result<void> send(Frame frame);
+  /// Of a patient stream: what is queued leaves at the end of this turn all the same, and the turn ends as
+  /// soon as what runs now has returned.
+  void hasten();
   std::size_t queued_bytes() const;
   bool over_bound() const { return queued_bytes() > max_queue_bytes_; }
   /// Runs `flushed` after every system call that took bytes off the queue, and when the stream fails.

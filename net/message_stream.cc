@@ -63,6 +63,7 @@ class MessageStream::Impl {
   void read_on();
   void made_progress();
   kj::Maybe<Received> take(capnp::ReaderOptions options);
+  bool glance(capnp::ReaderOptions options);
 
   const std::size_t max_queue_bytes_;
   capnp::ReaderOptions options_;  // of the read that waits
@@ -102,9 +103,20 @@ MessageStream::Impl::~Impl() {
   }
 }
 
+/// Most messages are short, and over when they have been looked at: these are read where they lie.
+bool MessageStream::Impl::glance(capnp::ReaderOptions options) {
+  const auto frame = stream.look();
+  if (frame.size() == 0) return false;
+  capnp::FlatArrayMessageReader reader(frame, options);
+  if (!filter->glance(reader.getRoot<capnp::rpc::Message>())) return false;
+  stream.pass(frame);
+  return true;
+}
+
 /// Returns: nothing, if there is nothing yet for whoever receives.
 kj::Maybe<Received> MessageStream::Impl::take(capnp::ReaderOptions options) {
   do {
+    if (filter && glance(options)) continue;
     auto frame = stream.take();
     if (!frame) {
       kj::throwFatalException(to_exception(frame.error()));
@@ -201,6 +213,7 @@ kj::Promise<Received> MessageStream::receive(capnp::ReaderOptions options) {
   return kj::evalNow([&] { return impl_->receive(options); });
 }
 Result<void> MessageStream::send(Segments segments) { return impl_->stream.send(segments); }
+void MessageStream::hasten() { impl_->stream.hasten(); }
 kj::Promise<void> MessageStream::end() { return impl_->end(); }
 
 }  // namespace holdfast::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <capnp/message.h>
+#include <capnp/rpc.capnp.h>
 #include <capnp/rpc.h>
 #include <kj/async.h>
 
@@ -28,6 +29,9 @@ class MessageStream {
   /// Sees every message before receive() returns it.
   class Filter {
    public:
+    /// The same, before anything of the message is copied: it is there for as long as this takes. Returns:
+    /// false, and has done nothing, if it has to be taken.
+    virtual bool glance(capnp::rpc::Message::Reader message) = 0;
     /// Returns: true if it has dealt with the message. May throw, which ends the reading.
     virtual bool take(kj::Own<capnp::IncomingRpcMessage>& message) = 0;
     /// As long as this is true nothing more is read.
@@ -61,6 +65,8 @@ class MessageStream {
   /// The segments are copied. Does nothing on a connection that is lost: reading tells.
   /// Errors: kLimitExceeded, and the stream goes on.
   Result<void> send(Segments segments);
+  /// What was sent need not wait for more to be sent: FramedStream::hasten().
+  void hasten();
   /// Done when all that was sent has left and the peer was told that nothing more comes.
   kj::Promise<void> end();
 

@@ -54,11 +54,12 @@ void OutgoingQueue::append(const void* data, std::size_t size) {
 void OutgoingQueue::add(Segments segments) {
   INVARIANT(segments.size() > 0 && segments.size() <= limits::kMaxFrameSegments,
             "the peer refuses a frame of so many segments");
-  std::array<std::uint32_t, limits::kMaxFrameSegments + 2> header{};
+  std::array<std::uint32_t, limits::kMaxFrameSegments + 2> header;
   header[0] = static_cast<std::uint32_t>(segments.size() - 1);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     header[i + 1] = static_cast<std::uint32_t>(segments[i].size());
   }
+  header[segments.size() + 1] = 0;  // what fills the last word, if it is half full
   append(header.data(), header_words(segments.size()) * sizeof(capnp::word));
   for (const auto& segment : segments) {
     append(segment.begin(), segment.size() * sizeof(capnp::word));

@@ -18,8 +18,13 @@ class WatchHub::Impl {
         config_(machine, image_store, bounds, [this](WatchId id) { notify(id); }),
         registry_(machine, [this](WatchId id) { notify(id); }) {}
 
-  WatchId open(WatchSink& sink) {
-    WatchId id = ++last_id_;
+  WatchPlace new_place() { return ++last_place_; }
+  /// All that is told in the order of ids is told place by place.
+  WatchId open(WatchSink& sink, WatchPlace place) {
+    WatchId id = 0;
+    do {
+      id = (static_cast<WatchId>(place) << 32) + ++last_watch_;
+    } while (sinks_.count(id) > 0);
     sinks_.emplace(id, Sink{&sink});
     return id;
   }
@@ -69,7 +74,8 @@ class WatchHub::Impl {
   std::unordered_map<WatchId, Sink> sinks_;
   std::deque<WatchId> to_tell_;
   bool telling_ = false;
-  WatchId last_id_ = 0;
+  std::uint32_t last_watch_ = 0;
+  WatchPlace last_place_ = 0;
   ConfigWatchers config_;
   RegistryWatchers registry_;
   Lifetime lifetime_;
@@ -80,8 +86,10 @@ WatchHub::WatchHub(const state::Machine& machine, ImageStore& image_store, Loop&
 
 WatchHub::~WatchHub() = default;
 
-WatchId WatchHub::open_config(config::KeyRange range, Revision from, WatchSink& sink) {
-  WatchId id = impl_->open(sink);
+WatchPlace WatchHub::new_place() { return impl_->new_place(); }
+
+WatchId WatchHub::open_config(config::KeyRange range, Revision from, WatchSink& sink, WatchPlace place) {
+  WatchId id = impl_->open(sink, place);
   impl_->config().open(id, std::move(range), from);
   return id;
 }
@@ -92,7 +100,7 @@ ConfigBatch WatchHub::take_config(WatchId watch, std::size_t most_bytes) {
 }
 
 WatchId WatchHub::open_registry(std::string service, WatchSink& sink) {
-  WatchId id = impl_->open(sink);
+  WatchId id = impl_->open(sink, 0);
   impl_->registry().open(id, std::move(service));
   return id;
 }

@@ -25,6 +25,10 @@ namespace holdfast::node {
 
 using WatchId = std::uint64_t;
 
+/// Watches of one place are told next to each other: those of a connection, so that what they are told can
+/// leave while others are still being told.
+using WatchPlace = std::uint32_t;
+
 /// Told, on a later turn of the loop, that take() has something; not told again until take() was called.
 class WatchSink {
  public:
@@ -49,10 +53,13 @@ class WatchHub {
   WatchHub(const state::Machine& machine, ImageStore& image_store, Loop& loop, const Bounds& bounds = {});
   ~WatchHub();
 
+  /// Another one than all before; none is zero.
+  WatchPlace new_place();
+
   /// Changes of the range with revision >= `from`, exactly once, in order; `from` may be in the future. Zero
   /// is as one: from the beginning.
   /// `sink` must outlive close(). An unavailable start shows as `ended` in the first batch.
-  WatchId open_config(config::KeyRange range, Revision from, WatchSink& sink);
+  WatchId open_config(config::KeyRange range, Revision from, WatchSink& sink, WatchPlace place = 0);
   /// At most about `most_bytes`; may be empty, with `next` further on than before: work is done in bounded
   /// steps.
   ConfigBatch take_config(WatchId watch, std::size_t most_bytes);

@@ -71,8 +71,9 @@ struct Visitor final : public kj::Refcounted {
   Visitor(Desk& desk_in, std::string address_in) : desk(desk_in), address(std::move(address_in)) {}
 
   Desk& desk;
-  const std::string address;  ///< "host:port" it comes from
-  std::size_t watches = 0;    ///< open, at most limits::kMaxWatchesPerConnection
+  const std::string address;   ///< "host:port" it comes from
+  std::size_t watches = 0;     ///< open, at most limits::kMaxWatchesPerConnection
+  node::WatchPlace place = 0;  ///< of its watches; zero until it has had one
 };
 
 }  // namespace holdfast::rpc

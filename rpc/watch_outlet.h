@@ -18,6 +18,10 @@ class WatchOutlet final : private kj::TaskSet::ErrorHandler {
 
   /// The listener hears of the answer, later. Throws if it is not sent.
   void call(net::SharedCall& call);
+  /// What was called leaves soon.
+  void hasten() {
+    if (line_) line_->hasten();
+  }
   bool has_room() const { return !line_ || line_->has_room(); }
   /// Requires: there is no room. The listener hears when there is.
   void when_room() { line_->when_room(); }

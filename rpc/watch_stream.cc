@@ -39,6 +39,11 @@ void WatchStream::start(node::WatchId watch) {
   started_ = kj::evalLater([this] { room(); }).eagerlyEvaluate(nullptr);
 }
 
+node::WatchPlace WatchStream::place() {
+  if (visitor_->place == 0) visitor_->place = hub().new_place();
+  return visitor_->place;
+}
+
 void WatchStream::close() {
   if (!open_) return;
   open_ = false;
@@ -46,7 +51,11 @@ void WatchStream::close() {
 }
 
 void WatchStream::ready() {
-  if (open_ && !busy_) pump();
+  news_ = true;
+  if (!open_ || busy_) return;
+  pump();
+  // It is told along with the others of its connection; the client hears while those of the next are told.
+  outlet_.hasten();
 }
 
 /// What is taken while a call is on its way waits in the hub, where it is bounded.
@@ -63,7 +72,8 @@ void WatchStream::pump() {
 
 void WatchStream::answered(kj::Maybe<kj::Exception> failure, capnp::AnyPointer::Reader) {
   if (failure != nullptr) return close();
-  room();
+  busy_ = false;
+  if (open_ && (news_ || has_left())) pump();
 }
 
 void WatchStream::room() {
@@ -81,13 +91,13 @@ Result<schema::Handle::Client> ConfigWatch::open(kj::Own<Visitor> visitor, confi
 ConfigWatch::ConfigWatch(kj::Own<Visitor> visitor, config::KeyRange range, Revision from,
                          schema::Config::Watcher::Client watcher)
     : WatchStream(kj::mv(visitor), kj::mv(watcher)) {
-  start(hub().open_config(std::move(range), from, sink()));
+  start(hub().open_config(std::move(range), from, sink(), place()));
 }
 
 bool ConfigWatch::next() {
   if (sent_of_batch_ == batch_.changes.size()) {
     if (!batch_.ended) {
-      batch_ = hub().take_config(watch(), limits::kMaxReadPageBytes);
+      batch_ = hub().take_config(taking(), limits::kMaxReadPageBytes);
       sent_of_batch_ = 0;
     }
     if (batch_.changes.empty() && !batch_.ended) return false;
@@ -142,7 +152,7 @@ RegistryWatch::RegistryWatch(kj::Own<Visitor> visitor, std::string service,
 
 bool RegistryWatch::next() {
   if (sent_of_batch_ == batch_.changes.size()) {
-    batch_ = hub().take_registry(watch(), kMaxInstancesPerBatch);
+    batch_ = hub().take_registry(taking(), kMaxInstancesPerBatch);
     sent_of_batch_ = 0;
     // A service without instances is told once, too.
     if (batch_.changes.empty() && (told_complete_ || !batch_.complete)) return false;

@@ -24,16 +24,25 @@ class WatchStream : public schema::Handle::Server, private net::DirectLine::List
   WatchStream(kj::Own<Visitor> visitor, capnp::Capability::Client watcher);
   ~WatchStream() noexcept(false);
 
-  /// Takes what there is and sends it by call(). Returns: false if there is nothing now.
+  /// Sends by call() what is left, or takes what there is and sends that. Returns: false if there is nothing
+  /// now.
   virtual bool next() = 0;
+  /// Of what was taken something was not sent yet.
+  virtual bool has_left() const = 0;
   void call(net::SharedCall& call) { outlet_.call(call); }
   void start(node::WatchId watch);
   /// No further batch.
   void close();
   node::WatchSink& sink() { return sink_; }
   Desk& desk() { return visitor_->desk; }
+  /// That of its connection's watches.
+  node::WatchPlace place();
   node::WatchHub& hub() { return desk().node.watches(); }
-  node::WatchId watch() const { return watch_; }
+  /// For the hub's take(): from here on it tells of what comes later.
+  node::WatchId taking() {
+    news_ = false;
+    return watch_;
+  }
 
  private:
   class Sink final : public node::WatchSink {
@@ -56,6 +65,7 @@ class WatchStream : public schema::Handle::Server, private net::DirectLine::List
   node::WatchId watch_ = 0;
   bool open_ = false;
   bool busy_ = false;  // a call is not answered, or waits for room
+  bool news_ = false;  // the hub has told of something that was not taken
   kj::Promise<void> started_ = nullptr;
 };
 
@@ -69,6 +79,7 @@ class ConfigWatch final : public WatchStream {
 
  private:
   bool next() override;
+  bool has_left() const override { return !batch_.changes.empty() || batch_.ended; }
   void send_slice();
   void send_end();
 
@@ -85,6 +96,7 @@ class RegistryWatch final : public WatchStream {
 
  private:
   bool next() override;
+  bool has_left() const override { return sent_of_batch_ < batch_.changes.size(); }
   void send_slice();
 
   node::RegistryBatch batch_;

@@ -113,6 +113,32 @@ TEST_CASE("the writes of one loop turn are one system call") {
   CHECK(counters.write_calls == 3);
 }
 
+/// So many events of KJ's, each from the one before: the loop has work all the while.
+kj::Promise<void> busy(int events) {
+  if (events == 0) return kj::READY_NOW;
+  return kj::evalLater([events] { return busy(events - 1); });
+}
+
+TEST_CASE("what is hastened leaves at the end of the turn, also from a patient stream that is busy") {
+  StreamCounters counters;
+  FramedStreamOptions options;
+  options.patient = true;
+  options.counters = &counters;
+  StreamPair pair(options);
+  for (int round = 1; round <= 3; ++round) {
+    for (int i = 0; i < 10; ++i) {
+      capnp::MallocMessageBuilder builder;
+      fill(builder, 50);
+      send(*pair.near, builder);
+      pair.near->hasten();
+    }
+    // Much less than a patient stream would wait for.
+    pair.loop.run_until(busy(200));
+    CHECK(counters.write_calls == static_cast<std::uint64_t>(round));
+    for (int i = 0; i < 10; ++i) receive(pair.loop, *pair.far);
+  }
+}
+
 TEST_CASE("hostile headers end the connection before the library sees them") {
   for (const std::string& bytes : {std::string("\xff\xff\xff\xff", 4) + std::string(60, '\xff'),
                                    std::string("\x40\0\0\0", 4) + std::string(300, '\0'),  // 65 segments

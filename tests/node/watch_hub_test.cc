@@ -102,6 +102,31 @@ TEST_CASE_METHOD(Fixture,
   }
 }
 
+TEST_CASE_METHOD(Fixture, "watches of one place are told next to each other, whenever they were opened") {
+  struct Noting final : WatchSink {
+    void ready() override { order->push_back(place); }
+    std::vector<WatchPlace>* order = nullptr;
+    WatchPlace place = 0;
+  };
+  constexpr std::size_t kPlaces = 3;
+  constexpr std::size_t kOfEach = 4;
+  std::vector<WatchPlace> order;
+  std::vector<WatchPlace> places;
+  for (std::size_t i = 0; i < kPlaces; ++i) places.push_back(hub.new_place());
+  std::vector<Noting> sinks(kPlaces * kOfEach);
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    sinks[i].order = &order;
+    sinks[i].place = places[i % kPlaces];
+    hub.open_config(config::KeyRange::one("/a"), Revision(1), sinks[i], sinks[i].place);
+  }
+  loop.run();
+  order.clear();
+  put("/a");
+  loop.run();
+  REQUIRE(order.size() == sinks.size());
+  for (std::size_t i = 0; i < order.size(); ++i) CHECK(order[i] == places[i / kOfEach]);
+}
+
 TEST_CASE_METHOD(Fixture, "a watcher is told on a later turn, once until it takes") {
   WatchId watch = hub.open_config(config::KeyRange::prefix("/a"), Revision(1), sink);
   put("/a/1");
