@@ -15,6 +15,7 @@ from processes import Unfinished
 from workloads import Load, Plan, fill, loader_words, run_loader
 
 BAD_ARGUMENTS, MISSED = 2, 1
+LEAST_FILLING = 100_000  # writes
 SETTLE_SECONDS = 12.0  # the image of a large state waits until nothing was written for up to 10
 WRITES = Load("put", 100, 1000)
 APPLY_BENCHMARK = "table/apply_put"
@@ -31,8 +32,10 @@ class Size:
         self._cluster.settle_seconds = settle_seconds
 
     def fill(self) -> None:
+        """Also a few keys are written so often that a member has taken what any load makes it take: memory is compared."""
         self._cluster.start()
-        fill(self._plan, self._cluster, self.keys, WRITES, limit=max(300.0, self.keys / 1000))
+        writes = self._plan.total or LEAST_FILLING
+        fill(self._plan, self._cluster, self.keys, WRITES, limit=max(300.0, self.keys / 1000), writes=writes)
 
     def footprint(self) -> dict[str, float]:
         """Of the largest member, once it is idle."""

@@ -168,10 +168,11 @@ def run_load(plan: Plan, cluster: Cluster, load: Load, seconds: float, total: Op
     return run_loader([*words, "--duration", f"{seconds:g}"], seconds * 2 + 60)
 
 
-def fill(plan: Plan, cluster: Cluster, keys: int, load: Load = Load("put", 16, 64), limit: float = 300) -> None:
-    """Writes each of `keys` keys once. Raises Unfinished if that takes more than `limit` s."""
+def fill(plan: Plan, cluster: Cluster, keys: int, load: Load = Load("put", 16, 64), limit: float = 300,
+         writes: int = 0) -> None:
+    """Writes each of `keys` keys once, or in turn until there were `writes`. Raises Unfinished if that takes more than `limit` s."""
     words = loader_words(plan, cluster.name, load, key_space=keys)
-    run_loader([*words, "--in-order", "--endpoints", cluster.endpoints, "--total", str(keys)], limit)
+    run_loader([*words, "--in-order", "--endpoints", cluster.endpoints, "--total", str(max(keys, writes))], limit)
 
 
 def measure(plan: Plan, cluster: Cluster, workload: Workload) -> dict[str, float]:
