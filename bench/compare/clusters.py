@@ -169,8 +169,18 @@ class Holdfast(Cluster):
         return next((node for node in range(NODES) if self.endpoint(node) in leaders), None)
 
     def write(self, node: int) -> bool:
+        if not self._listens(node):
+            return False
         command = [str(self.bin_dir / "holdfast"), "--endpoints", self.endpoint(node), "--timeout", "300ms", "put", "probe", "x"]
         return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+
+    def _listens(self, node: int) -> bool:
+        """A program that is started only to find nobody would take the processor from members that are being started."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.ports[node][0]), timeout=0.3):
+                return True
+        except OSError:
+            return False
 
 
 class Etcd(Cluster):
