@@ -9,16 +9,6 @@ namespace holdfast::config {
 
 namespace {
 
-Change put_change(std::string_view key, const Entry& entry) {
-  return Change{ChangeType::kPut, std::string(key), entry};
-}
-
-Change delete_change(std::string key, Revision at) {
-  Change change{ChangeType::kDelete, std::move(key), {}};
-  change.entry.mod_revision = at;
-  return change;
-}
-
 tl::unexpected<Error> mismatch(std::string_view key, Revision expected, Revision present) {
   const std::string name = "key \"" + std::string(key) + "\" ";
   const std::string found =
@@ -27,6 +17,11 @@ tl::unexpected<Error> mismatch(std::string_view key, Revision expected, Revision
                                       : std::string("it was expected not to exist");
   return fail(Errc::kRevisionMismatch, name + found + ", but " + wanted + "; read it again and decide anew",
               present);
+}
+
+/// The row stays where it is in the table: its key is the same.
+void replace(ConfigTable::Table::iterator row, Change change) {
+  const_cast<Change&>(*row) = std::move(change);
 }
 
 template <typename Iterator>
@@ -56,30 +51,28 @@ bool KeyRange::is_one_key() const {
 
 Result<std::size_t> ConfigTable::put(const Put& put, Revision at, std::vector<Change>& changes) {
   const auto* place = index_.find(put.key);
-  const Revision present = place ? place->row->second.mod_revision : Revision();
+  const Change* const row = place ? &*place->row : nullptr;
+  const Revision present = row ? row->mod_revision() : Revision();
   const bool ignored = HOLDFAST_CANARY(compare_and_swap_without_comparing);
   if (put.expected && *put.expected != present && !ignored) return mismatch(put.key, *put.expected, present);
 
-  Table::iterator row;
-  if (place) {
-    row = place->row;
-    changes_.touch(put.key, &row->second, place->mark);
+  const LeaseId lease_before = row ? row->lease() : LeaseId();
+  if (lease_before != put.lease) {
+    detach(lease_before, put.key);
+    attach(put.lease, put.key);
+  }
+  const Change change =
+      Change::put(put.key, put.value.view(),
+                  {row ? row->create_revision() : at, at, row ? row->version() + 1 : 1, put.lease});
+  if (row) {
+    changes_.touch(put.key, row, place->mark);
+    replace(place->row, change);
   } else {
     ChangeMark mark = 0;
     changes_.touch(put.key, nullptr, mark);
-    row = insert(put.key, Entry{}, mark);
-    row->second.create_revision = at;
+    insert(change, mark);
   }
-  Entry& entry = row->second;
-  if (entry.lease != put.lease) {
-    detach(entry.lease, put.key);
-    attach(put.lease, put.key);
-  }
-  entry.value = put.value;
-  entry.mod_revision = at;
-  ++entry.version;
-  entry.lease = put.lease;
-  changes.push_back(put_change(put.key, entry));
+  changes.push_back(change);
   return std::size_t{1};
 }
 
@@ -88,12 +81,12 @@ Result<std::size_t> ConfigTable::remove(const Delete& remove, Revision at, std::
     if (!remove.range.is_one_key()) {
       return fail(Errc::kInvalidArgument, "an expected revision goes with one key, not with a range of keys");
     }
-    const Entry* entry = find(remove.range.begin);
-    const Revision present = entry ? entry->mod_revision : Revision();
+    const Change* const row = find(remove.range.begin);
+    const Revision present = row ? row->mod_revision() : Revision();
     if (*remove.expected != present) return mismatch(remove.range.begin, *remove.expected, present);
   }
   auto [first, last] = range(remove.range);
-  const std::size_t most = remove.most.value_or(entries_.size());
+  const std::size_t most = remove.most.value_or(rows_.size());
   if (!remove.partial && count_up_to(first, last, most + 1) > most) {
     return fail(Errc::kLimitExceeded, "the range has more keys than the " + std::to_string(most) +
                                           " that one command deletes; delete it in parts");
@@ -119,9 +112,9 @@ std::size_t ConfigTable::end_lease(LeaseId lease, std::size_t most, Revision at,
   return count;
 }
 
-const Entry* ConfigTable::find(std::string_view key) const {
+const Change* ConfigTable::find(std::string_view key) const {
   const auto* place = index_.find(key);
-  return place ? &place->row->second : nullptr;
+  return place ? &*place->row : nullptr;
 }
 
 std::pair<ConfigTable::Table::const_iterator, ConfigTable::Table::const_iterator> ConfigTable::range(
@@ -129,11 +122,10 @@ std::pair<ConfigTable::Table::const_iterator, ConfigTable::Table::const_iterator
   if (range.is_one_key()) {
     const auto* place = index_.find(range.begin);
     if (place) return {place->row, std::next(Table::const_iterator(place->row))};
-    return {entries_.end(), entries_.end()};
+    return {rows_.end(), rows_.end()};
   }
-  if (!range.end.empty() && range.end <= range.begin) return {entries_.end(), entries_.end()};
-  return {entries_.lower_bound(range.begin),
-          range.end.empty() ? entries_.end() : entries_.lower_bound(range.end)};
+  if (!range.end.empty() && range.end <= range.begin) return {rows_.end(), rows_.end()};
+  return {rows_.lower_bound(range.begin), range.end.empty() ? rows_.end() : rows_.lower_bound(range.end)};
 }
 
 std::size_t ConfigTable::count(const KeyRange& keys) const {
@@ -146,39 +138,44 @@ const std::set<std::string, std::less<>>* ConfigTable::attached_to(LeaseId lease
   return found == by_lease_.end() ? nullptr : &found->second;
 }
 
-void ConfigTable::load(std::string key, Entry entry) {
-  attach(entry.lease, key);
-  if (const auto* place = index_.find(key)) {
-    place->row->second = std::move(entry);
+void ConfigTable::load(Change row) {
+  attach(row.lease(), row.key());
+  if (const auto* place = index_.find(row.key())) {
+    replace(place->row, std::move(row));
   } else {
-    insert(std::move(key), std::move(entry), 0);
+    insert(std::move(row), 0);
   }
 }
 
-ConfigTable::Table::iterator ConfigTable::insert(std::string key, Entry entry, ChangeMark mark) {
-  const auto row = entries_.emplace_hint(entries_.end(), std::move(key), std::move(entry));
-  index_.add(row, mark);
-  return row;
+std::vector<ChangedRows<std::string, Change>::Taken> ConfigTable::take_rows(std::size_t most) {
+  return changes_.take_found([this](const std::string& key) { return find(key); }, most);
 }
 
-ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator entry, Revision at,
+ConfigTable::Table::iterator ConfigTable::insert(Change row, ChangeMark mark) {
+  const auto place = rows_.insert(rows_.end(), std::move(row));
+  index_.add(place, mark);
+  return place;
+}
+
+ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator row, Revision at,
                                                       std::vector<Change>& changes) {
-  changes_.touch_erased(entry->first, entry->second);
-  detach(entry->second.lease, entry->first);
-  changes.push_back(delete_change(entry->first, at));
-  index_.remove(entry->first);
-  return entries_.erase(entry);
+  const std::string key(row->key());
+  changes_.touch_erased(key, *row);
+  detach(row->lease(), key);
+  changes.push_back(Change::deletion(key, at));
+  index_.remove(key);
+  return rows_.erase(row);
 }
 
-void ConfigTable::attach(LeaseId lease, const std::string& key) {
-  if (lease) by_lease_[lease].insert(key);
+void ConfigTable::attach(LeaseId lease, std::string_view key) {
+  if (lease) by_lease_[lease].emplace(key);
 }
 
-void ConfigTable::detach(LeaseId lease, const std::string& key) {
+void ConfigTable::detach(LeaseId lease, std::string_view key) {
   if (!lease) return;
   const auto keys = by_lease_.find(lease);
   INVARIANT(keys != by_lease_.end(), "a key outlived the list of its lease");
-  keys->second.erase(key);
+  keys->second.erase(keys->second.find(key));
   if (keys->second.empty()) by_lease_.erase(keys);
 }
 

@@ -11,33 +11,11 @@
 #include "base/changed_rows.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "config/change.h"
 #include "config/key_index.h"
 
 /// The watchable configuration: an ordered map of bytes to bytes with revisions.
 namespace holdfast::config {
-
-struct Entry {
-  Blob value;
-  Revision create_revision;   ///< of the put that created the key
-  Revision mod_revision;      ///< of the last put
-  std::uint64_t version = 0;  ///< puts since the key was created; starts at 1
-  LeaseId lease;              ///< none if zero
-
-  friend bool operator==(const Entry&, const Entry&) = default;
-};
-
-enum class ChangeType : std::uint8_t { kPut = 0, kDelete = 1 };
-
-/// One change as a watcher sees it. A delete carries the deletion's revision as mod_revision, an empty value,
-/// and create_revision and version zero.
-struct Change {
-  ChangeType type = ChangeType::kPut;
-  std::string key;
-  Entry entry;
-
-  Revision revision() const { return entry.mod_revision; }
-  friend bool operator==(const Change&, const Change&) = default;
-};
 
 /// Keys in [begin, end). An empty `end` means "to the last key".
 struct KeyRange {
@@ -68,7 +46,14 @@ struct Delete {
 
 class ConfigTable {
  public:
-  using Table = std::map<std::string, Entry, std::less<>>;
+  struct ByKey {
+    using is_transparent = void;
+    static std::string_view key_of(const Change& change) { return change.key(); }
+    static std::string_view key_of(std::string_view key) { return key; }
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) < key_of(b); }
+  };
+  /// Every key's last put.
+  using Table = std::set<Change, ByKey>;
 
   ConfigTable() = default;
   ConfigTable(const ConfigTable&) = delete;
@@ -83,8 +68,8 @@ class ConfigTable {
   /// Removes at most `most` keys attached to the lease. Returns: how many it removed.
   std::size_t end_lease(LeaseId lease, std::size_t most, Revision at, std::vector<Change>& changes);
 
-  const Entry* find(std::string_view key) const;
-  const Table& all() const { return entries_; }
+  const Change* find(std::string_view key) const;
+  const Table& all() const { return rows_; }
   std::pair<Table::const_iterator, Table::const_iterator> range(const KeyRange& range) const;
   /// Keys in the range. Cost: in proportion to their number.
   std::size_t count(const KeyRange& range) const;
@@ -93,21 +78,22 @@ class ConfigTable {
   const std::map<LeaseId, std::set<std::string, std::less<>>>& by_lease() const { return by_lease_; }
 
   // The image: see base/changed_rows.h.
-  void load(std::string key, Entry entry);
-  ChangedRows<std::string, Entry>& changes() { return changes_; }
+  void load(Change row);
+  std::vector<ChangedRows<std::string, Change>::Taken> take_rows(std::size_t most);
+  void freeze() { changes_.freeze(); }
   std::size_t pending() const { return changes_.pending(); }
 
  private:
-  Table::const_iterator erase(Table::const_iterator entry, Revision at, std::vector<Change>& changes);
-  void attach(LeaseId lease, const std::string& key);
-  void detach(LeaseId lease, const std::string& key);
+  Table::const_iterator erase(Table::const_iterator row, Revision at, std::vector<Change>& changes);
+  void attach(LeaseId lease, std::string_view key);
+  void detach(LeaseId lease, std::string_view key);
 
-  Table::iterator insert(std::string key, Entry entry, ChangeMark mark);
+  Table::iterator insert(Change row, ChangeMark mark);
 
-  Table entries_;
-  KeyIndex<Table::iterator> index_;  // of entries_
+  Table rows_;
+  KeyIndex<Table::iterator> index_;  // of rows_
   std::map<LeaseId, std::set<std::string, std::less<>>> by_lease_;
-  ChangedRows<std::string, Entry> changes_;
+  ChangedRows<std::string, Change> changes_;
 };
 
 }  // namespace holdfast::config

@@ -13,7 +13,7 @@ namespace holdfast::config {
 
 /// Finds the row of a key at once. The ordered table, which it points into, needs for that a walk over its
 /// whole depth, and with some thousand keys most of the way is not in the processor's cache. `Row` is an
-/// iterator of a table whose rows stay where they are.
+/// iterator of a table whose rows stay where they are and have a key().
 template <typename Row>
 class KeyIndex {
  public:
@@ -29,7 +29,7 @@ class KeyIndex {
     return found == places_.end() ? nullptr : &*found;
   }
   /// Requires: the key has no row here.
-  void add(Row row, ChangeMark mark) { places_.insert(Place{row, hash_of(row->first), mark}); }
+  void add(Row row, ChangeMark mark) { places_.insert(Place{row, hash_of(row->key()), mark}); }
   /// Call before the row goes.
   void remove(std::string_view key) { places_.erase(places_.find(key)); }
 
@@ -47,7 +47,7 @@ class KeyIndex {
   struct Same {
     using is_transparent = void;
     bool operator()(const Place& a, const Place& b) const { return a.row == b.row; }
-    bool operator()(const Place& a, std::string_view key) const { return a.row->first == key; }
+    bool operator()(const Place& a, std::string_view key) const { return a.row->key() == key; }
   };
 
   absl::flat_hash_set<Place, Hash, Same> places_;

@@ -14,7 +14,7 @@ namespace {
 
 /// What a queued change is counted as: its bytes and about what its place in the queue costs.
 std::size_t size_of(const config::Change& change) {
-  return change.key.size() + change.entry.value.size() + 128;
+  return change.key().size() + change.value().size() + 128;
 }
 
 }  // namespace
@@ -47,17 +47,17 @@ ConfigBatch ConfigWatchers::take(WatchId id, std::size_t most_bytes) {
   std::size_t bytes = 0;
   Revision revision;
   while (!watcher.queue.empty()) {
-    const state::SharedChange& change = watcher.queue.front();
-    if (bytes >= most_bytes && change->revision() != revision) break;
-    revision = change->revision();
-    bytes += size_of(*change);
+    const config::Change& change = watcher.queue.front();
+    if (bytes >= most_bytes && change.revision() != revision) break;
+    revision = change.revision();
+    bytes += size_of(change);
     batch.changes.push_back(std::move(watcher.queue.front()));
     watcher.queue.pop_front();
   }
   watcher.queued_bytes -= bytes;
 
   if (!watcher.queue.empty()) {
-    batch.next = watcher.queue.front()->revision();
+    batch.next = watcher.queue.front().revision();
     notify_(id);
     return batch;
   }
@@ -71,11 +71,11 @@ ConfigBatch ConfigWatchers::take(WatchId id, std::size_t most_bytes) {
 void ConfigWatchers::on_events(const std::vector<state::Event>& events) {
   std::vector<WatchId> overfull;
   for (const state::Event& event : events) {
-    const auto* change = std::get_if<state::SharedChange>(&event);
+    const auto* change = std::get_if<config::Change>(&event);
     if (!change) continue;
-    following_.for_each((*change)->key, [&](WatchId id) {
+    following_.for_each(change->key(), [&](WatchId id) {
       Watcher& watcher = watchers_.at(id);
-      if ((*change)->revision() < watcher.next) return;
+      if (change->revision() < watcher.next) return;
       if (watcher.queue.empty()) notify_(id);
       enqueue(watcher, *change);
       if (is_over_bound(watcher)) overfull.push_back(id);
@@ -100,8 +100,8 @@ void ConfigWatchers::replaced(Revision before) {
 
 void ConfigWatchers::fall_behind(WatchId id, Watcher& watcher) {
   // It was told that there is something; when it takes, it reads from its place.
-  watcher.next = watcher.queue.front()->revision();
-  if (HOLDFAST_CANARY(slow_watcher_loses_its_queue)) watcher.next = watcher.queue.back()->revision();
+  watcher.next = watcher.queue.front().revision();
+  if (HOLDFAST_CANARY(slow_watcher_loses_its_queue)) watcher.next = watcher.queue.back().revision();
   watcher.queue = {};
   watcher.queued_bytes = 0;
   watcher.following = false;
@@ -148,13 +148,13 @@ void ConfigWatchers::scan_memory(Watcher& watcher, std::size_t most_bytes) {
   std::size_t looked_at = 0;
   Revision revision = watcher.next;
   for (; i != end; ++i, ++looked_at) {
-    const config::Change& change = **i;
+    const config::Change& change = *i;
     if (change.revision() != revision && (looked_at >= kScanSlice || watcher.queued_bytes >= most_bytes)) {
       watcher.next = change.revision();
       return;
     }
     revision = change.revision();
-    if (watcher.range.contains(change.key)) enqueue(watcher, *i);
+    if (watcher.range.contains(change.key())) enqueue(watcher, change);
   }
   watcher.next = machine_.revision().next();
 }
@@ -190,20 +190,20 @@ void ConfigWatchers::image_read(WatchId id, std::uint64_t replacements, Revision
 
 void ConfigWatchers::take_row(Watcher& watcher, const HistoryRow& row) {
   if (watcher.ended) return;
-  Result<std::vector<state::SharedChange>> changes = state::decode_history(row.changes);
+  Result<std::vector<config::Change>> changes = state::decode_history(row.changes);
   if (!changes) {
     watcher.ended = changes.error();
     return;
   }
-  for (const state::SharedChange& change : *changes) {
-    if (change->revision() >= watcher.next && watcher.range.contains(change->key)) enqueue(watcher, change);
+  for (const config::Change& change : *changes) {
+    if (change.revision() >= watcher.next && watcher.range.contains(change.key())) enqueue(watcher, change);
   }
   watcher.next = std::max(watcher.next, row.last.next());
 }
 
-void ConfigWatchers::enqueue(Watcher& watcher, const state::SharedChange& change) {
+void ConfigWatchers::enqueue(Watcher& watcher, const config::Change& change) {
   watcher.queue.push_back(change);
-  watcher.queued_bytes += size_of(*change);
+  watcher.queued_bytes += size_of(change);
 }
 
 }  // namespace holdfast::node

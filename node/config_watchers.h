@@ -57,7 +57,7 @@ class ConfigWatchers {
     Revision next;
     bool following = false;
     bool reading_image = false;
-    std::deque<state::SharedChange> queue;
+    std::deque<config::Change> queue;
     std::size_t queued_bytes = 0;
     std::optional<Error> ended;
   };
@@ -69,7 +69,7 @@ class ConfigWatchers {
   void follow(WatchId id, Watcher& watcher);
   void fall_behind(WatchId id, Watcher& watcher);
   bool is_over_bound(const Watcher& watcher) const;
-  static void enqueue(Watcher& watcher, const state::SharedChange& change);
+  static void enqueue(Watcher& watcher, const config::Change& change);
 
   const state::Machine& machine_;
   ImageStore& image_store_;

@@ -34,6 +34,7 @@ void Imager::begin() {
   pace_.begun(loop_.now());
   if (machine_.applied() == image_index_) {
     compact();  // the others may have caught up
+    if (!std::exchange(told_quiet_, true)) loop_.quiet();
     for (auto& done : std::exchange(finished_, {})) done();
     return;
   }
@@ -57,9 +58,10 @@ void Imager::go_on() {
 
 void Imager::take_slice() {
   std::vector<RowChange> rows = machine_.take_rows(kRowsPerSlice);
-  std::vector<HistoryRow> history;
+  std::vector<HistoryPack> history;
   for (state::HistoryPack& pack : machine_.take_history(kPacksPerSlice)) {
-    history.push_back({pack.first, pack.last, std::move(pack.changes)});
+    history.push_back({pack.first, pack.last,
+                       [changes = std::move(pack.changes)] { return state::encode_history(changes); }});
   }
   if (!rows.empty() || !history.empty()) {
     store_.write(std::move(rows), std::move(history));
@@ -72,14 +74,20 @@ void Imager::take_slice() {
 
 void Imager::image_durable() {
   machine_.image_durable(options_.history_memory_bytes);
+  trim_history();
   image_index_ = frozen_index_;
   retention_.image_at(image_index_);
   state_ = State::kIdle;
+  told_quiet_ = false;
   logging_.write(LogLevel::kDebug, "image_written", {{"index", image_index_}});
   compact();
   for (auto& done : std::exchange(finishing_, {})) done();
   if (resting_) return rest();
   if (!finished_.empty()) begin();
+}
+
+void Imager::trim_history() {
+  if (machine_.trim_history()) loop_.post(lifetime_.guard([this] { trim_history(); }));
 }
 
 void Imager::compact() {

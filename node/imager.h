@@ -68,6 +68,7 @@ class Imager {
   void go_on();
   void take_slice();
   void image_durable();
+  void trim_history();
   void compact();
   void rest();
   std::size_t rows() const;
@@ -86,6 +87,7 @@ class Imager {
   ImagePace pace_;
   Index image_index_;  // of the newest durable image
   Index frozen_index_;
+  bool told_quiet_ = true;  // since the newest image
   LogRetention retention_;
   Index compacted_;
   Callback<void()> resting_;                 // told instead of the next image's beginning

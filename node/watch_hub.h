@@ -37,9 +37,9 @@ class WatchSink {
 };
 
 struct ConfigBatch {
-  std::vector<state::SharedChange> changes;  ///< in order; a revision is never split over two batches
-  Revision next;               ///< where to resume: everything below was delivered or does not match
-  std::optional<Error> ended;  ///< the watch is over: kCompacted, kCorrupt
+  std::vector<config::Change> changes;  ///< in order; a revision is never split over two batches
+  Revision next;                        ///< where to resume: everything below was delivered or does not match
+  std::optional<Error> ended;           ///< the watch is over: kCompacted, kCorrupt
 };
 
 struct RegistryBatch {

@@ -18,7 +18,7 @@ net::SharedCall& Announcement::of(const Change* first, const Change* last, std::
                 capnp::MessageSize{bytes / sizeof(capnp::word) + 64, 0});
   auto params = call_->params().initAs<schema::Config::Watcher::ChangesParams>();
   auto changes = params.initChanges(static_cast<unsigned>(changes_.size()));
-  for (unsigned i = 0; i < changes.size(); ++i) write_change(*changes_[i], changes[i]);
+  for (unsigned i = 0; i < changes.size(); ++i) write_change(changes_[i], changes[i]);
   params.setNextRevision(next.value());
   return *call_;
 }

@@ -4,15 +4,15 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "config/change.h"
 #include "net/direct_line.h"
-#include "state/event.h"
 
 namespace holdfast::rpc {
 
 /// What watchers of the configuration are told, written once for all that are told the same in a row.
 class Announcement {
  public:
-  using Change = state::SharedChange;
+  using Change = config::Change;
 
   /// The call that tells of the changes in [first, last), of `bytes` about, and where to resume. Valid until
   /// the next.

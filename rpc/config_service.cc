@@ -62,7 +62,7 @@ Result<void> ConfigService::look(GetContext context) {
   ok.setMore(page->more);
   auto entries = ok.initEntries(static_cast<unsigned>(page->entries.size()));
   for (unsigned i = 0; i < entries.size(); ++i) {
-    write_entry(*page->entries[i].first, *page->entries[i].second, get.getKeysOnly(), entries[i]);
+    write_entry(*page->entries[i], get.getKeysOnly(), entries[i]);
   }
   return {};
 }

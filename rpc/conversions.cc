@@ -40,19 +40,18 @@ config::Delete read_delete(schema::Config::Delete::Reader remove) {
                         read_condition(remove.getConditional(), remove.getExpected())};
 }
 
-void write_entry(std::string_view key, const config::Entry& entry, bool keys_only,
-                 schema::Config::KeyValue::Builder out) {
-  out.setKey(as_data(key));
-  if (!keys_only) out.setValue(as_data(entry.value.view()));
-  out.setCreateRevision(entry.create_revision.value());
-  out.setModRevision(entry.mod_revision.value());
-  out.setVersion(entry.version);
-  out.setLease(entry.lease.value());
+void write_entry(const config::Change& row, bool keys_only, schema::Config::KeyValue::Builder out) {
+  out.setKey(as_data(row.key()));
+  if (!keys_only) out.setValue(as_data(row.value()));
+  out.setCreateRevision(row.create_revision().value());
+  out.setModRevision(row.mod_revision().value());
+  out.setVersion(row.version());
+  out.setLease(row.lease().value());
 }
 
 void write_change(const config::Change& change, schema::Config::Change::Builder out) {
-  out.setDeleted(change.type == config::ChangeType::kDelete);
-  write_entry(change.key, change.entry, false, out.initEntry());
+  out.setDeleted(!change.is_put());
+  write_entry(change, false, out.initEntry());
 }
 
 state::RegisterInstance read_registration(schema::Registry::RegisterParams::Reader params) {
@@ -147,8 +146,8 @@ void write_lock(const std::string& name, const lock::Lock& lock, ClusterTime now
   }
 }
 
-std::size_t wire_bytes(std::string_view key, const config::Entry& entry, bool keys_only) {
-  return kStructBytes + key.size() + (keys_only ? 0 : entry.value.size());
+std::size_t wire_bytes(const config::Change& change, bool keys_only) {
+  return kStructBytes + change.key().size() + (keys_only ? 0 : change.value().size());
 }
 
 std::size_t wire_bytes(const registry::Instance& instance) {

@@ -16,8 +16,7 @@ config::KeyRange read_range(schema::Config::Range0::Reader range);
 config::Put read_put(schema::Config::Put::Reader put);
 config::Delete read_delete(schema::Config::Delete::Reader remove);
 /// With `keys_only`, the value is left out.
-void write_entry(std::string_view key, const config::Entry& entry, bool keys_only,
-                 schema::Config::KeyValue::Builder out);
+void write_entry(const config::Change& row, bool keys_only, schema::Config::KeyValue::Builder out);
 void write_change(const config::Change& change, schema::Config::Change::Builder out);
 
 state::RegisterInstance read_registration(schema::Registry::RegisterParams::Reader params);
@@ -35,7 +34,7 @@ constexpr std::size_t kMaxAnswerBytes = 3 * limits::kMiB;
 static_assert(kMaxAnswerBytes < limits::kMaxClientFrameBytes);
 
 /// About what it takes in a message, in bytes: for keeping replies below a frame.
-std::size_t wire_bytes(std::string_view key, const config::Entry& entry, bool keys_only);
+std::size_t wire_bytes(const config::Change& change, bool keys_only);
 std::size_t wire_bytes(const registry::Instance& instance);
 std::size_t wire_bytes(const std::string& text);
 std::size_t wire_bytes(const std::string& name, const lock::Lock& lock);

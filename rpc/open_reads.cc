@@ -6,7 +6,7 @@ namespace holdfast::rpc {
 
 void OpenReads::keep(Revision revision, std::string after, std::string end, Entries rest) {
   std::size_t bytes = 0;
-  for (const auto& [key, entry] : rest) bytes += key.size() + entry.value.size();
+  for (const config::Change& row : rest) bytes += row.key().size() + row.value().size();
   if (rest.size() > bounds_.entries_of_one || bytes > bounds_.bytes) return;
   // Two readers of the same range at the same revision share one; the larger serves both.
   auto same = std::find_if(reads_.begin(), reads_.end(),
@@ -28,7 +28,7 @@ bool OpenReads::find(Revision revision, const config::KeyRange& range, Rest& res
     if (read->revision != revision || read->end != range.end || range.begin <= read->after) continue;
     rest.first =
         std::lower_bound(read->entries.begin(), read->entries.end(), range.begin,
-                         [](const auto& entry, const std::string& key) { return entry.first < key; });
+                         [](const config::Change& row, const std::string& key) { return row.key() < key; });
     rest.last = read->entries.end();
     read->used = timer_.now();
     reads_.splice(reads_.end(), reads_, read);

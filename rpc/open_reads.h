@@ -6,21 +6,20 @@
 #include <cstdint>
 #include <list>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "config/config_table.h"
 
 /// A large read is answered in pages, all at the revision of the first. What is left of it is kept here:
-/// keys, and values that are shared with the table, so that a writer does not disturb the reader. Bounded in
+/// rows that are shared with the table, so that a writer does not disturb the reader. Bounded in
 /// number, entries and bytes; the longest unused goes first, and any goes after a while. A reader that comes
 /// back too late is told so, and begins again. docs/decisions/0012-paged-reads.md
 namespace holdfast::rpc {
 
 class OpenReads {
  public:
-  using Entries = std::vector<std::pair<std::string, config::Entry>>;
+  using Entries = std::vector<config::Change>;
 
   struct Bounds {
     std::size_t reads = 256;

@@ -15,8 +15,8 @@ Iterator fill(Page& page, Iterator first, Iterator last, const PageRequest& requ
                                 ? limits::kMaxReadPageEntries
                                 : std::min<std::uint64_t>(request.limit, limits::kMaxReadPageEntries);
   for (; first != last && page.entries.size() < limit && page.bytes < limits::kMaxReadPageBytes; ++first) {
-    page.entries.emplace_back(&first->first, &first->second);
-    page.bytes += wire_bytes(first->first, first->second, request.keys_only);
+    page.entries.push_back(&*first);
+    page.bytes += wire_bytes(*first, request.keys_only);
   }
   page.more = first != last;
   return first;
@@ -32,7 +32,7 @@ bool unchanged_since(const state::Machine& machine, const config::KeyRange& rang
   if (revision.next() < history.first_in_memory()) return false;
   const auto [first, last] = history.since(revision.next());
   for (auto change = first; change != last; ++change) {
-    if (range.contains((*change)->key)) return false;
+    if (range.contains(change->key())) return false;
   }
   return true;
 }
@@ -49,8 +49,8 @@ Page read_newest(const state::Machine& machine, OpenReads& open_reads, const Pag
   if (left > open_reads.bounds().entries_of_one) return page;
   OpenReads::Entries rest;
   rest.reserve(left);
-  for (auto entry = stopped; entry != last; ++entry) rest.emplace_back(entry->first, entry->second);
-  open_reads.keep(page.revision, *page.entries.back().first, request.range.end, std::move(rest));
+  rest.insert(rest.end(), stopped, last);
+  open_reads.keep(page.revision, std::string(page.entries.back()->key()), request.range.end, std::move(rest));
   return page;
 }
 

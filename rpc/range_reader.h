@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -26,7 +24,7 @@ struct Page {
   bool more = false;
   std::size_t bytes = 0;  ///< about what the entries take in a message
   /// Valid until the machine or the open reads change.
-  std::vector<std::pair<const std::string*, const config::Entry*>> entries;
+  std::vector<const config::Change*> entries;
 };
 
 /// Reads a page of a range: at most the limit, limits::kMaxReadPageEntries and about

@@ -114,14 +114,14 @@ bool ConfigWatch::next() {
 /// As many of the batch's changes as a frame takes well. The last slice says where the batch ends; one before
 /// it, that the revision it breaks off in is still to be resumed from.
 void ConfigWatch::send_slice() {
-  const state::SharedChange* const first = batch_.changes.data() + sent_of_batch_;
-  const state::SharedChange* const end = batch_.changes.data() + batch_.changes.size();
-  const state::SharedChange* last = first;
+  const config::Change* const first = batch_.changes.data() + sent_of_batch_;
+  const config::Change* const end = batch_.changes.data() + batch_.changes.size();
+  const config::Change* last = first;
   std::size_t bytes = 0;
   for (; last != end && bytes < limits::kMaxReadPageBytes; ++last) {
-    bytes += wire_bytes((*last)->key, (*last)->entry, false);
+    bytes += wire_bytes(*last, false);
   }
-  const Revision next = last == end ? batch_.next : (*last)->revision();
+  const Revision next = last == end ? batch_.next : last->revision();
   call(desk().announcement.of(first, last, bytes, next));
   sent_of_batch_ += static_cast<std::size_t>(last - first);
   if (last == end) {

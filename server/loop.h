@@ -5,6 +5,7 @@
 #include "base/callback.h"
 #include "net/event_loop.h"
 #include "node/ports/loop.h"
+#include "server/memory.h"
 
 namespace holdfast::server {
 
@@ -19,6 +20,7 @@ class NodeLoop final : public node::Loop {
   Instant now() const override { return loop_.now(); }
   void post(Callback<void()> task) override { loop_.post(std::move(task)); }
   void set_alarm(Instant when) override;
+  void quiet() override { give_back_memory(); }
 
  private:
   void arm(Instant when);

@@ -22,8 +22,10 @@ Operation read(schema::Command::EndLeases::Reader from) {
   return to;
 }
 
-Operation read(schema::Put::Reader from) {
-  config::Put to{string_of(from.getKey()), Blob(view_of(from.getValue())), LeaseId(from.getLease()), {}};
+/// The value stays where it is, in `bytes`.
+Operation read(schema::Put::Reader from, const Blob& bytes) {
+  config::Put to{
+      string_of(from.getKey()), bytes.part(view_of(from.getValue())), LeaseId(from.getLease()), {}};
   if (from.getConditional()) to.expected = Revision(from.getExpected());
   return to;
 }
@@ -98,7 +100,7 @@ Operation read(schema::AnnounceMember::Reader from) {
                         string_of(from.getClientEndpoint()), from.getFeatureLevel()};
 }
 
-Result<Operation> read_operation(schema::Command::Reader from) {
+Result<Operation> read_operation(schema::Command::Reader from, const Blob& bytes) {
   switch (from.which()) {
     case schema::Command::GRANT_LEASE:
       return Operation(GrantLease{time_of(from.getGrantLease().getTtlMs())});
@@ -107,7 +109,7 @@ Result<Operation> read_operation(schema::Command::Reader from) {
     case schema::Command::END_LEASES:
       return read(from.getEndLeases());
     case schema::Command::PUT:
-      return read(from.getPut());
+      return read(from.getPut(), bytes);
     case schema::Command::DELETE:
       return read(from.getDelete());
     case schema::Command::REGISTER_INSTANCE:
@@ -140,10 +142,10 @@ Result<void> check_readable(std::uint16_t format, std::uint16_t supported) {
                                      "; start the version of Holdfast that the other members run");
 }
 
-Result<Decoded> read_command(schema::Command::Reader from, std::uint16_t supported) {
+Result<Decoded> read_command(schema::Command::Reader from, const Blob& bytes, std::uint16_t supported) {
   const std::uint16_t level = from.getFormatVersion();
   if (auto readable = check_readable(level, supported); !readable) return fail(readable.error());
-  auto operation = read_operation(from);
+  auto operation = read_operation(from, bytes);
   if (!operation) return fail(std::move(operation).error());
   if (const auto* raise = std::get_if<RaiseFeatureLevel>(&*operation)) {
     if (auto readable = check_readable(raise->level, supported); !readable) return fail(readable.error());
@@ -161,9 +163,10 @@ Result<Decoded> read_command(schema::Command::Reader from, std::uint16_t support
 }  // namespace
 
 Result<Decoded> decode(const Blob& bytes, std::uint16_t supported) {
-  return read_message<schema::Command>(bytes, [supported](schema::Command::Reader from) -> Result<Decoded> {
-    return read_command(from, supported);
-  });
+  return read_message<schema::Command>(bytes,
+                                       [&bytes, supported](schema::Command::Reader from) -> Result<Decoded> {
+                                         return read_command(from, bytes, supported);
+                                       });
 }
 
 Result<Command> decode(const Blob& bytes) {

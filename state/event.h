@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <variant>
 
 #include "config/config_table.h"
@@ -9,10 +8,7 @@
 
 namespace holdfast::state {
 
-/// Owners: the history, the events of one apply, and every watcher's queue.
-using SharedChange = std::shared_ptr<const config::Change>;
-
-/// A change that somebody may be watching. Never holds a null SharedChange.
-using Event = std::variant<SharedChange, registry::Change, lock::Change>;
+/// A change that somebody may be watching.
+using Event = std::variant<config::Change, registry::Change, lock::Change>;
 
 }  // namespace holdfast::state

@@ -18,19 +18,20 @@ namespace holdfast::state {
 struct HistoryPack {
   Revision first;  ///< of its first change
   Revision last;   ///< of its last change
-  Blob changes;    ///< schema/snapshot.capnp, HistoryPack
+  std::vector<config::Change> changes;
 };
 
-Blob encode_history(const std::vector<SharedChange>& changes);
+/// Returns: schema/snapshot.capnp, HistoryPack. Thread: any.
+Blob encode_history(const std::vector<config::Change>& changes);
 /// Errors: kCorrupt.
-Result<std::vector<SharedChange>> decode_history(const Blob& pack);
+Result<std::vector<config::Change>> decode_history(const Blob& pack);
 
 class History {
  public:
-  void append(SharedChange change);
+  void append(config::Change change);
   /// Changes with revision >= `from` that are in memory, in order. Requires: from >= first_in_memory().
   /// Returns: an iterator range, valid until the next append or drop.
-  std::pair<std::deque<SharedChange>::const_iterator, std::deque<SharedChange>::const_iterator> since(
+  std::pair<std::deque<config::Change>::const_iterator, std::deque<config::Change>::const_iterator> since(
       Revision from) const;
   /// Every change at or above this revision is in memory; what is below must be read from the image.
   Revision first_in_memory() const { return first_in_memory_; }
@@ -41,14 +42,17 @@ class History {
   void freeze();
   /// Next packs of the frozen part, at most `most_packs`; empty when all were taken.
   std::vector<HistoryPack> take(std::size_t most_packs);
-  /// The image with the frozen part is durable: memory keeps about the newest `keep_bytes` of what is
-  /// durable. The rest is dropped in small steps, here and in later appends, so that no call is long.
+  /// The image with the frozen part is durable: memory is to keep about the newest `keep_bytes` of what is
+  /// durable. The rest is dropped in small steps, by trim() and in later appends, so that no call is long.
   void image_durable(std::size_t keep_bytes);
+  /// Drops some of it. Returns: true if there is more.
+  bool trim();
 
  private:
-  void trim(std::size_t most);
+  void drop(std::size_t most);
+  bool keeps_too_much() const { return durable_end_ > 0 && durable_bytes_ > keep_bytes_; }
 
-  std::deque<SharedChange> changes_;
+  std::deque<config::Change> changes_;
   Revision first_in_memory_{1};
   // Positions in changes_: [0, durable_end_) is in a durable image, [frozen_begin_, frozen_end_) is still to
   // be taken for the next one, and what is behind frozen_end_ belongs to the one after it.

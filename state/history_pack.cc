@@ -7,38 +7,34 @@ namespace holdfast::state {
 namespace {
 
 void write(const config::Change& from, schema::HistoryChange::Builder to) {
-  to.setDeleted(from.type == config::ChangeType::kDelete);
-  to.setKey(data_of(from.key));
-  to.setValue(data_of(from.entry.value.view()));
-  to.setCreateRevision(from.entry.create_revision.value());
-  to.setModRevision(from.entry.mod_revision.value());
-  to.setVersion(from.entry.version);
-  to.setLease(from.entry.lease.value());
+  to.setDeleted(!from.is_put());
+  to.setKey(data_of(from.key()));
+  to.setValue(data_of(from.value()));
+  to.setCreateRevision(from.create_revision().value());
+  to.setModRevision(from.mod_revision().value());
+  to.setVersion(from.version());
+  to.setLease(from.lease().value());
 }
 
-SharedChange read(schema::HistoryChange::Reader from) {
-  config::Change change;
-  change.type = from.getDeleted() ? config::ChangeType::kDelete : config::ChangeType::kPut;
-  change.key = string_of(from.getKey());
-  change.entry.value = Blob(view_of(from.getValue()));
-  change.entry.create_revision = Revision(from.getCreateRevision());
-  change.entry.mod_revision = Revision(from.getModRevision());
-  change.entry.version = from.getVersion();
-  change.entry.lease = LeaseId(from.getLease());
-  return std::make_shared<const config::Change>(std::move(change));
+config::Change read(schema::HistoryChange::Reader from) {
+  const std::string_view key = view_of(from.getKey());
+  if (from.getDeleted()) return config::Change::deletion(key, Revision(from.getModRevision()));
+  return config::Change::put(key, view_of(from.getValue()),
+                             {Revision(from.getCreateRevision()), Revision(from.getModRevision()),
+                              from.getVersion(), LeaseId(from.getLease())});
 }
 
 }  // namespace
 
-Blob encode_history(const std::vector<SharedChange>& changes) {
+Blob encode_history(const std::vector<config::Change>& changes) {
   capnp::MallocMessageBuilder message(8 * 1024);
   auto to = message.initRoot<schema::HistoryPack>().initChanges(static_cast<unsigned>(changes.size()));
-  for (unsigned i = 0; i < to.size(); ++i) write(*changes[i], to[i]);
+  for (unsigned i = 0; i < to.size(); ++i) write(changes[i], to[i]);
   return blob_of(message);
 }
 
-Result<std::vector<SharedChange>> decode_history(const Blob& pack) {
-  using Changes = std::vector<SharedChange>;
+Result<std::vector<config::Change>> decode_history(const Blob& pack) {
+  using Changes = std::vector<config::Change>;
   return read_message<schema::HistoryPack>(pack, [](schema::HistoryPack::Reader from) -> Result<Changes> {
     Changes changes;
     changes.reserve(from.getChanges().size());

@@ -105,9 +105,8 @@ std::vector<Event> Machine::Impl::publish() {
   events.reserve(config_changes_.size() + registry_changes_.size() + lock_changes_.size());
   revision = left_at();
   for (config::Change& change : config_changes_) {
-    auto shared = std::make_shared<const config::Change>(std::move(change));
-    history.append(shared);
-    events.emplace_back(std::move(shared));
+    history.append(change);
+    events.emplace_back(std::move(change));
   }
   for (registry::Change& change : registry_changes_) events.emplace_back(std::move(change));
   for (lock::Change& change : lock_changes_) events.emplace_back(std::move(change));

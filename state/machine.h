@@ -92,8 +92,11 @@ class Machine {
   std::vector<RowChange> take_rows(std::size_t most);
   /// As take_rows, for the history.
   std::vector<HistoryPack> take_history(std::size_t most_packs);
-  /// The frozen image is durable: the history in memory may shrink to `keep_history_bytes` of what is in it.
+  /// The frozen image is durable: the history in memory is to shrink to `keep_history_bytes` of what is in
+  /// it.
   void image_durable(std::size_t keep_history_bytes);
+  /// Does so by some of it. Returns: true if there is more to drop.
+  bool trim_history();
   /// Rows changed since the last freeze().
   std::size_t rows_pending() const;
 

@@ -43,7 +43,7 @@ Index Machine::Impl::freeze() {
     frozen_meta_.push_back(row_change(kMetaTable, name, std::optional<std::uint64_t>(value)));
   }
   leases.changes().freeze();
-  config.changes().freeze();
+  config.freeze();
   registry.changes().freeze();
   locks.freeze();
   sessions.changes().freeze();
@@ -60,7 +60,7 @@ std::vector<RowChange> Machine::Impl::take_rows(std::size_t most) {
   append(rows, kLeasesTable, leases.changes().take(leases.all(), left()));
   if (HOLDFAST_CANARY(image_keeps_what_was_deleted))
     std::erase_if(rows, [](const auto& row) { return row.removed; });
-  append(rows, kConfigTable, config.changes().take(config.all(), left()));
+  append(rows, kConfigTable, config.take_rows(left()));
   append(rows, kInstancesTable, registry.changes().take(registry.all(), left()));
   append(rows, kLockHoldersTable, locks.take_holders(left()));
   append(rows, kLockWaitersTable, locks.take_waiters(left()));
@@ -86,8 +86,8 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
       break;
     }
     case kConfigTable: {
-      std::string key = read.text();
-      config.load(std::move(key), read_entry(read));
+      const std::string key = read.text();
+      config.load(read_put(read, key));
       break;
     }
     case kInstancesTable: {

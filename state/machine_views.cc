@@ -53,6 +53,7 @@ std::vector<HistoryPack> Machine::take_history(std::size_t most_packs) {
 void Machine::image_durable(std::size_t keep_history_bytes) {
   impl_->history.image_durable(keep_history_bytes);
 }
+bool Machine::trim_history() { return impl_->history.trim(); }
 std::size_t Machine::rows_pending() const {
   return impl_->leases.pending() + impl_->config.pending() + impl_->registry.pending() +
          impl_->locks.pending() + impl_->sessions.pending() + impl_->member_changes.pending() +

@@ -21,12 +21,12 @@ struct Adder {
     digest.add(reply.acquired.token.value());
     digest.add(reply.acquired.position);
   }
-  void operator()(const SharedChange& change) {
-    digest.add(static_cast<std::uint64_t>(change->type));
-    digest.add(change->key);
-    digest.add(change->entry.create_revision.value());
-    digest.add(change->entry.mod_revision.value());
-    digest.add(change->entry.version);
+  void operator()(const config::Change& change) {
+    digest.add(static_cast<std::uint64_t>(change.type()));
+    digest.add(change.key());
+    digest.add(change.create_revision().value());
+    digest.add(change.mod_revision().value());
+    digest.add(change.version());
   }
   void operator()(const registry::Change& change) {
     digest.add(change.removed ? 1 : 0);

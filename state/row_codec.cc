@@ -80,9 +80,9 @@ void add_cells(Row& row, const lease::Lease& lease) {
   row.insert(row.end(), {cell(lease.ttl), cell(std::uint64_t{lease.ending})});
 }
 
-void add_cells(Row& row, const config::Entry& entry) {
-  row.insert(row.end(), {entry.value, cell(entry.create_revision.value()), cell(entry.mod_revision.value()),
-                         cell(entry.version), cell(entry.lease.value())});
+void add_cells(Row& row, const config::Change& put) {
+  row.insert(row.end(), {put.shared_value(), cell(put.create_revision().value()),
+                         cell(put.mod_revision().value()), cell(put.version()), cell(put.lease().value())});
 }
 
 void add_cells(Row& row, const registry::Instance& instance) {
@@ -161,14 +161,14 @@ lease::Lease read_lease(RowReader& row, LeaseId id) {
   return lease::Lease{id, ttl, row.number() != 0};
 }
 
-config::Entry read_entry(RowReader& row) {
-  config::Entry entry;
-  entry.value = row.bytes();
-  entry.create_revision = Revision(row.number());
-  entry.mod_revision = Revision(row.number());
-  entry.version = row.number();
-  entry.lease = LeaseId(row.number());
-  return entry;
+config::Change read_put(RowReader& row, std::string_view key) {
+  const Blob value = row.bytes();
+  config::Change::Numbers numbers;
+  numbers.create_revision = Revision(row.number());
+  numbers.mod_revision = Revision(row.number());
+  numbers.version = row.number();
+  numbers.lease = LeaseId(row.number());
+  return config::Change::put(key, value.view(), numbers);
 }
 
 registry::Instance read_instance(RowReader& row, std::string id) {

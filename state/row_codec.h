@@ -40,7 +40,7 @@ Row key_cells(MemberId id);
 // Appends the other cells of the row.
 void add_cells(Row& row, std::uint64_t meta);
 void add_cells(Row& row, const lease::Lease& lease);
-void add_cells(Row& row, const config::Entry& entry);
+void add_cells(Row& row, const config::Change& put);
 void add_cells(Row& row, const registry::Instance& instance);
 void add_cells(Row& row, const lock::Holder& holder);
 void add_cells(Row& row, const lock::Waiter& waiter);
@@ -73,7 +73,7 @@ class RowReader {
 
 // Each reads a whole row but for its key, which the caller has read.
 lease::Lease read_lease(RowReader& row, LeaseId id);
-config::Entry read_entry(RowReader& row);
+config::Change read_put(RowReader& row, std::string_view key);
 registry::Instance read_instance(RowReader& row, std::string id);
 lock::Holder read_holder(RowReader& row, Token token);
 lock::Waiter read_waiter(RowReader& row, lock::Ticket ticket);

@@ -195,10 +195,11 @@ void ImageDatabase::abandon() {
   facts_->rolled_back();
 }
 
-void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryRow>& history) {
+void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryPack>& history) {
   begin_if_needed();
   for (const RowChange& change : rows) write_row(change);
-  for (const node::HistoryRow& row : history) {
+  for (const node::HistoryPack& pack : history) {
+    const node::HistoryRow row = pack.row();
     const Revision previous = written_.last_history;
     INVARIANT(row.first > previous && row.first <= row.last, "history only grows at its end");
     statements_->add_history.bind_number(0, row.first.value())

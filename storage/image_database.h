@@ -46,7 +46,7 @@ class ImageDatabase {
   Result<void> load(const std::function<Result<void>(std::size_t table, const Row& row)>& take);
 
   /// A slice of the next image, within a transaction that commit() ends.
-  void write(const std::vector<RowChange>& rows, const std::vector<node::HistoryRow>& history);
+  void write(const std::vector<RowChange>& rows, const std::vector<node::HistoryPack>& history);
   /// Durability: the image survives power loss when this returns.
   void commit(Index applied);
   bool in_transaction() const { return transaction_ != nullptr; }

@@ -54,7 +54,7 @@ void SqliteImageStore::stop() {
   worker_.stop();
 }
 
-void SqliteImageStore::write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) {
+void SqliteImageStore::write(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) {
   if (!*replacing_) worker_.add(ImageWrite{std::move(rows), std::move(history)});
 }
 
@@ -162,7 +162,7 @@ void SqliteImageStore::checkpoint_if_due() {
   const std::size_t bytes = static_cast<std::size_t>(on_.image->wal_frames()) * frame_bytes(kPageBytes);
   if (on_.image->in_transaction() || on_.copies.holds_file() || bytes < options_.checkpoint_bytes) return;
   try {
-    on_.image->checkpoint(Checkpoint::kPassive);
+    on_.image->checkpoint(Checkpoint::kTruncate);  // nobody waits for this thread
   } catch (const DiskFull&) {
     // Every frame is still in the write-ahead log; it is tried again when the next image was written.
     if (options_.space == nullptr) throw;

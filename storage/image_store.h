@@ -27,7 +27,7 @@ struct ImageStoreOptions {
   FatalHandler fatal;                      ///< on the image thread
   RunnerFactory runner;                    ///< of its work; none: a thread
   SpaceWatch* space = nullptr;             ///< of the log's thread; null: a full disk is fatal
-  std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
+  std::size_t checkpoint_bytes = 4 << 20;  ///< of write-ahead log
 };
 
 /// What the image's thread works on.
@@ -41,7 +41,7 @@ struct ImageFiles {
 /// One of these, in the order in which they were asked for.
 struct ImageWrite {
   std::vector<RowChange> rows;
-  std::vector<node::HistoryRow> history;
+  std::vector<node::HistoryPack> history;
 };
 struct ImageCommit {
   Index applied;
@@ -90,7 +90,7 @@ class SqliteImageStore final : public node::ImageStore, private WorkerDuty<Image
   /// Nothing may be asked of it any more. Thread: the loop's.
   bool stopped() const { return stopped_; }
 
-  void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override;
+  void write(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) override;
   void commit(Index applied, Callback<void()> durable) override;
   void read_history(Revision from, std::size_t most_bytes,
                     Callback<void(std::vector<node::HistoryRow>)> result) override;

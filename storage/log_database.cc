@@ -339,4 +339,16 @@ bool LogDatabase::remove_compacted(std::uint64_t most) {
   return more;
 }
 
+LogDatabase::Room LogDatabase::room() {
+  const auto pages = [this](const char* of) { return std::stoull(connection_->query(of)) * kLogPageBytes; };
+  const std::uint64_t free = pages("PRAGMA freelist_count");
+  const auto wal = static_cast<std::uint64_t>(connection_->wal_file_frames()) * frame_bytes(kLogPageBytes);
+  return {free + wal, pages("PRAGMA page_count") - free};
+}
+
+void LogDatabase::shrink() {
+  connection_->execute("VACUUM");
+  connection_->checkpoint(Checkpoint::kTruncate);
+}
+
 }  // namespace holdfast::storage

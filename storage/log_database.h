@@ -71,6 +71,15 @@ class LogDatabase {
   }
   void checkpoint(Checkpoint mode) { connection_->checkpoint(mode); }
 
+  /// What its files occupy without holding anything, in bytes, and what they hold.
+  struct Room {
+    std::uint64_t free = 0;
+    std::uint64_t used = 0;
+  };
+  Room room();
+  /// Gives the file system back what is free, for good. Cost: a copy of what is used, in memory too.
+  void shrink();
+
  private:
   std::vector<raft::Entry> read_entries();
   void unpack(const LogPack& pack, std::vector<raft::Entry>& entries);

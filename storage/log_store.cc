@@ -6,6 +6,8 @@
 namespace holdfast::storage {
 namespace {
 
+constexpr int kLooksUntilQuiet = 4;  // kAskAgain apart, the first right after the work
+
 std::size_t bytes_of(const LogJob& job) {
   std::size_t bytes = 0;
   const auto* write = std::get_if<LogWrite>(&job.what);
@@ -75,6 +77,7 @@ void SqliteLogStore::carry_out(const LogInstallation& installation) {
 void SqliteLogStore::work(std::deque<LogJob>& jobs) {
   std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
   jobs.clear();
+  looks_since_work_ = 0;
   if (!stalled_) advance();
 }
 
@@ -127,6 +130,7 @@ Tidied SqliteLogStore::tidy() {
   if (options_.space == nullptr) return remove_and_checkpoint() ? Tidied::kMoreNow : Tidied::kAll;
   options_.space->look();  // a microsecond beside a commit's two hundred
   if (!stalled_ && remove_and_checkpoint()) return Tidied::kMoreNow;
+  if (!stalled_) shrink_if_quiet();
   return Tidied::kAskLater;
 }
 
@@ -142,6 +146,17 @@ bool SqliteLogStore::remove_and_checkpoint() {
     if (options_.space == nullptr) throw;
     options_.space->disk_is_full();
     return false;
+  }
+}
+
+void SqliteLogStore::shrink_if_quiet() {
+  if (++looks_since_work_ != kLooksUntilQuiet) return;
+  const LogDatabase::Room room = database_.room();
+  if (room.free < options_.shrink_from_bytes || room.free < room.used) return;
+  try {
+    database_.shrink();
+  } catch (const DiskFull&) {
+    // It takes space to make space: the file stays as it is until the log was written to again.
   }
 }
 

@@ -25,6 +25,9 @@ struct LogStoreOptions {
   std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
   std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
   std::uint64_t compaction_slice = 256;    ///< packs removed between two commits
+  /// A log that nothing was written to for some seconds gives back what is free in its files if it is that
+  /// much, and more than what they hold.
+  std::uint64_t shrink_from_bytes = 4 << 20;
 };
 
 /// One of these, in the order in which they were asked for.
@@ -90,6 +93,7 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   void complete(std::size_t jobs);
   bool worth_another_try();
   bool remove_and_checkpoint();
+  void shrink_if_quiet();
   void carry_out(const LogWrite& write);
   void carry_out(const LogCompaction& compaction);
   void carry_out(const LogInstallation& installation);
@@ -99,6 +103,7 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   LogDatabase database_;
   std::deque<LogJob> jobs_;  // not durable yet
   bool stalled_ = false;     // by a full disk
+  int looks_since_work_ = 0;
   // The owner's.
   std::optional<Identity> identity_;
   LogContents contents_;

@@ -29,7 +29,9 @@ constexpr Pragma kPragmas[] = {
     {"PRAGMA secure_delete=OFF", "PRAGMA secure_delete", "0"},
     {"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
     {"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"},
-    {"PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192"},
+    // Rows of an image are written in the order of their keys, and the log at its end: neither comes back to
+    // a page that it left. With 8 MiB an image of 10,000 rows cost the same.
+    {"PRAGMA cache_size=-512", "PRAGMA cache_size", "-512"},
 };
 
 void set(Connection& connection, const Pragma& pragma) {

@@ -18,7 +18,7 @@ struct SpaceOptions {
   std::string directory;
   std::uint64_t threshold_bytes = 64 << 20;  ///< less than this is low; at most a tenth of the file system
   /// Kept aside for a disk that is full before anybody looked; at most a fortieth of the file system.
-  std::uint64_t ballast_bytes = 16 << 20;
+  std::uint64_t ballast_bytes = 4 << 20;
   Poster post;  ///< to the loop
 };
 

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -67,7 +68,9 @@ void Connection::watch_wal() {
   sqlite3_wal_hook(
       handle(),
       [](void* self, sqlite3*, const char*, int frames) {
-        static_cast<Connection*>(self)->wal_frames_ = frames;
+        auto& connection = *static_cast<Connection*>(self);
+        connection.wal_frames_ = frames;
+        connection.wal_file_frames_ = std::max(connection.wal_file_frames_, frames);
         return SQLITE_OK;
       },
       this);
@@ -81,6 +84,7 @@ void Connection::checkpoint(Checkpoint mode) {
   // Success may be reported although frames were left behind; with one connection none may be.
   if (frames != moved) fail(SQLITE_BUSY, "checkpointing every frame of");
   wal_frames_ = 0;
+  if (mode == Checkpoint::kTruncate) wal_file_frames_ = 0;
 }
 
 std::uint64_t Connection::file_size() {

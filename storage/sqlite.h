@@ -40,6 +40,8 @@ class Connection {
   void watch_wal();
   /// Frames in the write-ahead log that are not in the database file yet.
   int wal_frames() const { return wal_frames_; }
+  /// Frames that its file has room for; it never shrinks but by Checkpoint::kTruncate.
+  int wal_file_frames() const { return wal_file_frames_; }
   /// Moves all frames into the database file; the next write reuses the write-ahead log from its beginning.
   /// Requires: no transaction, no statement in the middle of its rows.
   void checkpoint(Checkpoint mode);
@@ -71,6 +73,7 @@ class Connection {
   // Prepared at the first use; a transaction costs less that way.
   std::unique_ptr<Statement> begin_, commit_;
   int wal_frames_ = 0;
+  int wal_file_frames_ = 0;
   bool failed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "base/blob.h"
@@ -16,12 +17,22 @@ struct HistoryRow {
   Blob changes;
 };
 
+/// One that is to be written. Its bytes are made where they are written, on the store's thread: they need not
+/// exist for a whole image at once.
+struct HistoryPack {
+  Revision first;
+  Revision last;
+  std::function<Blob()> changes;
+
+  HistoryRow row() const { return {first, last, changes()}; }
+};
+
 /// Where the image of the replicated state is kept. As with the log, a failed write ends the process.
 class ImageStore {
  public:
   virtual ~ImageStore() = default;
   /// A slice of the next image. Slices gather in one open transaction...
-  virtual void write(std::vector<RowChange> rows, std::vector<HistoryRow> history) = 0;
+  virtual void write(std::vector<RowChange> rows, std::vector<HistoryPack> history) = 0;
   /// ...that this commits, together with the index it stands at.
   /// Durability: `durable` runs on the loop once the image survives power loss.
   virtual void commit(Index applied, Callback<void()> durable) = 0;

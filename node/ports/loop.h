@@ -14,6 +14,9 @@ class Loop {
   virtual void post(Callback<void()> task) = 0;
   /// Calls Node::on_alarm() at `when` or soon after; a new alarm replaces the last one.
   virtual void set_alarm(Instant when) = 0;
+  /// After some work nothing was applied for as long as an image is put off: a good time for what puts the
+  /// process in order and may take a millisecond.
+  virtual void quiet() {}
 };
 
 }  // namespace holdfast::node

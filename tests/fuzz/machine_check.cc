@@ -30,7 +30,7 @@ std::vector<RowChange> image_of(state::Machine& machine) {
   }
   for (auto packs = machine.take_history(2); !packs.empty(); packs = machine.take_history(2)) {
     for (const state::HistoryPack& pack : packs) {
-      INVARIANT(state::decode_history(pack.changes), "a pack of history can be read");
+      INVARIANT(state::decode_history(state::encode_history(pack.changes)), "a pack of history can be read");
     }
   }
   return rows;

@@ -22,6 +22,9 @@ class FakeLoop final : public Loop {
   Instant now() const override { return now_; }
   void post(Callback<void()> task) override { tasks_.push_back(std::move(task)); }
   void set_alarm(Instant when) override { alarm_ = when; }
+  void quiet() override { ++quiet_times; }
+
+  int quiet_times = 0;
 
   void pass(Duration time) { now_ += time; }
   Instant alarm() const { return alarm_; }
@@ -62,10 +65,10 @@ class FakeLog final : public LogStore {
 
 class FakeImages final : public ImageStore {
  public:
-  void write(std::vector<RowChange> rows, std::vector<HistoryRow> packs) override {
+  void write(std::vector<RowChange> rows, std::vector<HistoryPack> packs) override {
     ++slices;
     for (RowChange& row : rows) open_rows.push_back(std::move(row));
-    for (HistoryRow& row : packs) open_history[row.first] = std::move(row);
+    for (const HistoryPack& pack : packs) open_history[pack.first] = pack.row();
   }
   void commit(Index applied, Callback<void()> durable) override {
     commits.push_back(applied);

@@ -40,7 +40,7 @@ struct Fixture {
     }
     for (auto packs = leader.take_history(1); !packs.empty(); packs = leader.take_history(1)) {
       for (auto& pack : packs) {
-        images.write({}, {{pack.first, pack.last, pack.changes}});
+        images.write({}, {{pack.first, pack.last, [&pack] { return state::encode_history(pack.changes); }}});
       }
     }
     images.sync();
@@ -57,7 +57,7 @@ struct Fixture {
       told = sink.told;
       ConfigBatch batch = hub.take_config(watch, 1 << 20);
       REQUIRE_FALSE(batch.ended);
-      for (const auto& change : batch.changes) keys.push_back(change->key);
+      for (const auto& change : batch.changes) keys.push_back(std::string(change.key()));
       while (!images.reads.empty()) images.answer_reads();
       loop.run();
     }

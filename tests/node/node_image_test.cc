@@ -111,6 +111,25 @@ TEST_CASE_METHOD(Follower, "an image waits for the one of this member's own that
   CHECK(snapshots.installed);
 }
 
+TEST_CASE_METHOD(Follower, "the loop is told once that it is quiet after some work") {
+  const auto pass_an_interval = [this] {
+    loop.pass(std::chrono::seconds(6));
+    node.on_alarm();
+    settle();
+    images.sync();
+    settle();
+  };
+  pass_an_interval();
+  CHECK(loop.quiet_times == 0);  // nothing was done yet
+  receive(entries(0, 0, 1));
+  pass_an_interval();
+  REQUIRE(images.commits.size() == 1);
+  CHECK(loop.quiet_times == 0);
+  pass_an_interval();
+  pass_an_interval();
+  CHECK(loop.quiet_times == 1);
+}
+
 TEST_CASE_METHOD(Follower, "heartbeats are answered while an image is being installed") {
   receive_image();
   transport.sent.clear();

@@ -40,7 +40,8 @@ struct Fixture {
     machine.freeze();
     while (!machine.take_rows(100).empty()) continue;
     for (auto packs = machine.take_history(1); !packs.empty(); packs = machine.take_history(1)) {
-      for (auto& pack : packs) images.write({}, {{pack.first, pack.last, pack.changes}});
+      for (auto& pack : packs)
+        images.write({}, {{pack.first, pack.last, [&pack] { return state::encode_history(pack.changes); }}});
     }
     images.sync();
     machine.image_durable(keep_bytes);
@@ -53,8 +54,8 @@ struct Fixture {
       ConfigBatch batch = hub.take_config(watch, most_bytes);
       REQUIRE_FALSE(batch.ended);
       for (const auto& change : batch.changes) {
-        keys.push_back(change->key + "@" + std::to_string(change->revision().value()));
-        CHECK(change->revision() < batch.next);
+        keys.push_back(std::string(change.key()) + "@" + std::to_string(change.revision().value()));
+        CHECK(change.revision() < batch.next);
       }
       while (!images.reads.empty()) images.answer_reads();
       loop.run();
@@ -137,7 +138,7 @@ TEST_CASE_METHOD(Fixture, "a watcher is told on a later turn, once until it take
   CHECK(sink.told == 1);
   ConfigBatch batch = hub.take_config(watch, 1 << 20);
   REQUIRE(batch.changes.size() == 2);
-  CHECK(batch.changes[0]->key == "/a/1");
+  CHECK(batch.changes[0].key() == "/a/1");
   CHECK(batch.next == machine.revision().next());
   put("/a/3");
   loop.run();

@@ -46,8 +46,8 @@ class NoSnapshots final : public node::SnapshotStore {
 class MemoryImage final : public node::ImageStore {
  public:
   explicit MemoryImage(node::Loop& loop) : loop_(loop) {}
-  void write(std::vector<RowChange>, std::vector<node::HistoryRow> history) override {
-    for (auto& row : history) written_.push_back(std::move(row));
+  void write(std::vector<RowChange>, std::vector<node::HistoryPack> history) override {
+    for (const auto& pack : history) written_.push_back(pack.row());
   }
   void commit(Index, Callback<void()> durable) override {
     for (auto& row : written_) history_.push_back(std::move(row));

@@ -67,7 +67,7 @@ class Disk {
   virtual void compact_log(Index through, Term term, const raft::Membership& at_base) = 0;
 
   // As node::ImageStore.
-  virtual void write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) = 0;
+  virtual void write_image(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) = 0;
   virtual void commit_image(Index applied, Callback<void()> durable) = 0;
   virtual void read_history(Revision from, std::size_t most_bytes,
                             Callback<void(std::vector<node::HistoryRow>)> result) = 0;

@@ -86,7 +86,7 @@ class Member::Process final : public node::Loop,
   }
 
   // node::ImageStore
-  void write(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override {
+  void write(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) override {
     member_.disk_->write_image(std::move(rows), std::move(history));
   }
   void commit(Index applied, Callback<void()> durable) override {

@@ -216,9 +216,9 @@ void ModelDisk::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into
   }));
 }
 
-void ModelDisk::write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) {
+void ModelDisk::write_image(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) {
   std::move(rows.begin(), rows.end(), std::back_inserter(open_image_.rows));
-  std::move(history.begin(), history.end(), std::back_inserter(open_image_.history));
+  for (const node::HistoryPack& pack : history) open_image_.history.push_back(pack.row());
 }
 
 void ModelDisk::commit_image(Index applied, Callback<void()> durable) {

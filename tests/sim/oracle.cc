@@ -76,7 +76,7 @@ void Oracle::apply(const raft::Entry& entry) {
   check_condition(*command, applied);
   check_beliefs();
   for (const state::Event& event : applied.events) {
-    if (const auto* change = std::get_if<state::SharedChange>(&event)) check_change(*change);
+    if (const auto* change = std::get_if<config::Change>(&event)) check_change(*change);
     if (const auto* change = std::get_if<lock::Change>(&event)) check_lock(*change);
   }
 }
@@ -182,21 +182,21 @@ void Oracle::check_lock(const lock::Change& change) {
   if (!still_waits && in_queue != claims.queue.end()) claims.queue.erase(in_queue);
 }
 
-void Oracle::check_change(const state::SharedChange& change) {
-  if (!changes_.empty() && change->revision() < changes_.back()->revision()) {
+void Oracle::check_change(const config::Change& change) {
+  if (!changes_.empty() && change.revision() < changes_.back().revision()) {
     verdict_.fail(Invariant::kMonotone, "a revision went back");
   }
   changes_.push_back(change);
-  Revision& latest = keys_[change->key];
-  latest = change->type == config::ChangeType::kPut ? change->revision() : Revision();
-  if (change->type != config::ChangeType::kPut) return;
-  if (change->entry.lease && !machine_.leases().is_live(change->entry.lease)) {
-    verdict_.fail(Invariant::kDeadLease, "a key was attached to a dead lease: " + change->key);
+  Revision& latest = keys_[std::string(change.key())];
+  latest = change.is_put() ? change.revision() : Revision();
+  if (!change.is_put()) return;
+  if (change.lease() && !machine_.leases().is_live(change.lease())) {
+    verdict_.fail(Invariant::kDeadLease, "a key was attached to a dead lease: " + std::string(change.key()));
   }
-  std::string value(change->entry.value.view());
+  std::string value(change.value());
   if (refused_.count(value))
     verdict_.fail(Invariant::kHonestOutcome, "a write took effect although it was refused: " + value);
-  if (!written_.emplace(value, change->revision()).second)
+  if (!written_.emplace(value, change.revision()).second)
     verdict_.fail(Invariant::kExactlyOnce, "written twice: " + value);
 }
 

@@ -43,7 +43,7 @@ class Oracle {
   std::uint64_t digest_at(Index index) const { return digests_[index.value() - 1]; }
   const state::Machine& machine() const { return machine_; }
   /// Every change of the configuration, in order.
-  const std::vector<state::SharedChange>& changes() const { return changes_; }
+  const std::vector<config::Change>& changes() const { return changes_; }
 
   // What clients were told. Values are unique in a world: each names its write.
   void write_acknowledged(const std::string& value, Revision revision);
@@ -79,7 +79,7 @@ class Oracle {
   void check_condition(const state::Command& command, const state::Applied& applied);
   void check_expiry(const std::vector<LeaseId>& leases);
   void check_lock(const lock::Change& change);
-  void check_change(const state::SharedChange& change);
+  void check_change(const config::Change& change);
 
   const Schedule& schedule_;
   Verdict& verdict_;
@@ -88,7 +88,7 @@ class Oracle {
   std::map<Index, std::shared_ptr<const raft::Membership>> memberships_;
   raft::Membership settled_;  // the newest that was not joint
   std::vector<std::uint64_t> digests_;
-  std::vector<state::SharedChange> changes_;
+  std::vector<config::Change> changes_;
   std::map<std::string, Revision> written_;  // by value
   std::set<std::string> refused_;
   std::set<std::pair<LeaseId, std::uint64_t>> ran_;  // (session, sequence)

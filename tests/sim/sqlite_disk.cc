@@ -119,6 +119,7 @@ Result<void> SqliteDisk::open_log(const raft::Membership& founding) {
   options.commit_bytes = random_.between(500, 20'000);
   options.checkpoint_bytes = random_.between(20'000, 300'000);
   options.compaction_slice = random_.between(1, 40);
+  options.shrink_from_bytes = 16 << 10;
   auto log = storage::SqliteLogStore::open(std::move(options));
   if (!log) return fail(log.error());
   stores_.log = *std::move(log);
@@ -286,7 +287,7 @@ void SqliteDisk::compact_log(Index through, Term term, const raft::Membership& a
 
 // --- The image, and images of others
 
-void SqliteDisk::write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) {
+void SqliteDisk::write_image(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) {
   stores_.image->write(std::move(rows), std::move(history));
 }
 

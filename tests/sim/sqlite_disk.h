@@ -35,7 +35,7 @@ class SqliteDisk final : public Disk {
   void write_log(std::optional<raft::HardState> hard_state, std::vector<raft::Entry> entries,
                  Callback<void()> durable) override;
   void compact_log(Index through, Term term, const raft::Membership& at_base) override;
-  void write_image(std::vector<RowChange> rows, std::vector<node::HistoryRow> history) override;
+  void write_image(std::vector<RowChange> rows, std::vector<node::HistoryPack> history) override;
   void commit_image(Index applied, Callback<void()> durable) override;
   void read_history(Revision from, std::size_t most_bytes,
                     Callback<void(std::vector<node::HistoryRow>)> result) override;

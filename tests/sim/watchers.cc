@@ -76,9 +76,9 @@ void Watcher::deliver() {
   std::size_t end = std::min(batch_.changes.size(), sent_ + random_.between(1, random_.chance(50) ? 1 : 5));
   bool last = end == batch_.changes.size();
   std::vector<Revision> revisions;
-  for (std::size_t i = sent_; i < end; ++i) revisions.push_back(batch_.changes[i]->revision());
-  std::size_t drop = position_.take(revisions, last ? batch_.next : batch_.changes[end]->revision());
-  for (std::size_t i = sent_ + drop; i < end; ++i) expect(*batch_.changes[i]);
+  for (std::size_t i = sent_; i < end; ++i) revisions.push_back(batch_.changes[i].revision());
+  std::size_t drop = position_.take(revisions, last ? batch_.next : batch_.changes[end].revision());
+  for (std::size_t i = sent_ + drop; i < end; ++i) expect(batch_.changes[i]);
   sent_ = end;
   if (random_.chance(3)) move_on_ = world_.schedule.now();
   on_connection(world_.network.delay(), [this, last] {
@@ -89,28 +89,29 @@ void Watcher::deliver() {
 
 void Watcher::expect(const config::Change& change) {
   const auto& all = world_.oracle.changes();
-  while (seen_ < all.size() && !wants(*all[seen_])) ++seen_;
-  if (seen_ == all.size() || *all[seen_] != change) {
-    world_.verdict.fail(Invariant::kWatch,
-                        "a watcher of [" + range_.begin + ", " + range_.end + ") got " + change.key + " at " +
-                            std::to_string(change.revision().value()) + " where " +
-                            (seen_ == all.size() ? std::string("nothing")
-                                                 : all[seen_]->key + " at " +
-                                                       std::to_string(all[seen_]->revision().value())) +
-                            " comes next");
+  while (seen_ < all.size() && !wants(all[seen_])) ++seen_;
+  if (seen_ == all.size() || all[seen_] != change) {
+    world_.verdict.fail(
+        Invariant::kWatch,
+        "a watcher of [" + range_.begin + ", " + range_.end + ") got " + std::string(change.key()) + " at " +
+            std::to_string(change.revision().value()) + " where " +
+            (seen_ == all.size()
+                 ? std::string("nothing")
+                 : std::string(all[seen_].key()) + " at " + std::to_string(all[seen_].revision().value())) +
+            " comes next");
     return;
   }
   ++seen_;
 }
 
 bool Watcher::wants(const config::Change& change) const {
-  return change.revision() >= from_ && range_.contains(change.key);
+  return change.revision() >= from_ && range_.contains(change.key());
 }
 
 bool Watcher::idle() const {
   const auto& all = world_.oracle.changes();
   return std::none_of(all.begin() + static_cast<std::ptrdiff_t>(seen_), all.end(),
-                      [this](const auto& change) { return wants(*change); });
+                      [this](const auto& change) { return wants(change); });
 }
 
 void Watcher::check() {

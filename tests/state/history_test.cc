@@ -7,17 +7,14 @@ using namespace holdfast::state;
 
 namespace {
 
-SharedChange change_at(std::uint64_t revision, const std::string& key = "k", std::size_t bytes = 10) {
-  config::Change change{config::ChangeType::kPut, key, {}};
-  change.entry.value = Blob(std::string(bytes, 'v'));
-  change.entry.mod_revision = Revision(revision);
-  return std::make_shared<const config::Change>(change);
+config::Change change_at(std::uint64_t revision, const std::string& key = "k", std::size_t bytes = 10) {
+  return config::Change::put(key, std::string(bytes, 'v'), {Revision(1), Revision(revision), 1, {}});
 }
 
 std::vector<std::uint64_t> revisions_since(const History& history, std::uint64_t from) {
   std::vector<std::uint64_t> found;
   auto [next, end] = history.since(Revision(from));
-  for (; next != end; ++next) found.push_back((*next)->revision().value());
+  for (; next != end; ++next) found.push_back(next->revision().value());
   return found;
 }
 
@@ -52,7 +49,7 @@ TEST_CASE("a revision's changes stay in one pack, also when they are more than a
   CHECK(packs[0].first == Revision(1));
   CHECK(packs[0].last == Revision(2));
   CHECK(packs[1].first == Revision(3));
-  CHECK(decode_history(packs[0].changes).value().size() == 2001);
+  CHECK(packs[0].changes.size() == 2001);
 }
 
 TEST_CASE("large changes make packs of fewer changes") {
@@ -65,16 +62,12 @@ TEST_CASE("large changes make packs of fewer changes") {
 }
 
 TEST_CASE("a pack gives back what went in, deletes and bytes of every kind included") {
-  config::Change put{config::ChangeType::kPut, std::string("\0\xff k", 4), {}};
-  put.entry = {Blob(std::string("\xfe\0", 2)), Revision(3), Revision(9), 4, LeaseId(7)};
-  config::Change removed{config::ChangeType::kDelete, "gone", {}};
-  removed.entry.mod_revision = Revision(10);
-  const std::vector<SharedChange> changes = {std::make_shared<const config::Change>(put),
-                                             std::make_shared<const config::Change>(removed)};
+  const std::vector<config::Change> changes = {
+      config::Change::put(std::string_view("\0\xff k", 4), std::string_view("\xfe\0", 2),
+                          {Revision(3), Revision(9), 4, LeaseId(7)}),
+      config::Change::deletion("gone", Revision(10))};
   const auto read = decode_history(encode_history(changes)).value();
-  REQUIRE(read.size() == 2);
-  CHECK(*read[0] == put);
-  CHECK(*read[1] == removed);
+  CHECK(read == changes);
   CHECK(decode_history(Blob("not a pack at all")).error().code == Errc::kCorrupt);
 }
 
@@ -90,11 +83,13 @@ TEST_CASE("memory keeps what is not durable, and of the rest only the newest par
   take_all(history);
   CHECK(history.first_in_memory() == Revision(1));
   history.image_durable(50'000);
+  CHECK_FALSE(history.trim());
   CHECK(history.first_in_memory() > Revision(40));
   CHECK(history.first_in_memory() < Revision(70));
   history.freeze();
   CHECK(take_all(history).size() == 1);
   history.image_durable(0);
+  CHECK_FALSE(history.trim());
   CHECK(history.first_in_memory() == Revision(111));
   history.append(change_at(111));
   CHECK(revisions_since(history, 111) == std::vector<std::uint64_t>{111});
@@ -106,13 +101,26 @@ TEST_CASE("a large history is dropped in small steps, and is without a gap all t
   history.freeze();
   take_all(history);
   history.image_durable(0);
+  CHECK(history.trim());
   CHECK(history.first_in_memory() < Revision(5000));
   for (std::uint64_t revision = 5001; revision <= 10'000; ++revision) {
     history.append(change_at(revision));
     const Revision first = history.first_in_memory();
     const auto [next, end] = history.since(first);
-    REQUIRE((next != end && (*next)->revision() == first));
+    REQUIRE((next != end && next->revision() == first));
     REQUIRE(static_cast<std::uint64_t>(end - next) == revision - first.value() + 1);
   }
+  CHECK(history.first_in_memory() == Revision(5001));
+}
+
+TEST_CASE("a large history is dropped although nothing is appended any more") {
+  History history;
+  for (std::uint64_t revision = 1; revision <= 5000; ++revision) history.append(change_at(revision));
+  history.freeze();
+  take_all(history);
+  history.image_durable(0);
+  int steps = 1;
+  while (history.trim()) ++steps;
+  CHECK(steps > 2);
   CHECK(history.first_in_memory() == Revision(5001));
 }

@@ -130,10 +130,10 @@ TEST_CASE("history in the image and in memory join without a gap, on a restarted
   std::uint64_t expected = 1;
   for (const HistoryPack& pack : disk.packs) {
     CHECK(pack.first == Revision(expected));
-    const auto changes = decode_history(pack.changes).value();
-    for (const SharedChange& change : changes) {
-      REQUIRE(change->revision() == Revision(expected));
-      REQUIRE(change->entry.value == Blob(std::to_string(expected - 1)));
+    const auto changes = decode_history(encode_history(pack.changes)).value();
+    for (const config::Change& change : changes) {
+      REQUIRE(change.revision() == Revision(expected));
+      REQUIRE(change.value() == std::to_string(expected - 1));
       ++expected;
     }
     CHECK(pack.last == Revision(expected - 1));

@@ -8,6 +8,7 @@
 #include "tests/storage/fake_loop.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/faulty_files.h"
+#include "tests/storage/history_pack.h"
 #include "tests/storage/log_entries.h"
 #include "tests/storage/reopenings.h"
 
@@ -212,7 +213,7 @@ TEST_CASE("an image that met a full disk is written again, and history is read m
   auto images = *std::move(opened);
   images->start();
   bool first = false;
-  images->write({{0, false, {std::string("a"), Blob("1")}}}, {{Revision(1), Revision(1), Blob("one")}});
+  images->write({{0, false, {std::string("a"), Blob("1")}}}, {history_pack(1, 1, "one")});
   images->commit(Index(1), [&] { first = true; });
   here.loop.run_until([&] { return first; });
   here.disk.take_what_is_free();
@@ -220,7 +221,7 @@ TEST_CASE("an image that met a full disk is written again, and history is read m
   for (int i = 0; i < 20; ++i) {
     images->write({{0, false, {"b" + std::to_string(i), Blob(std::string(4000, 'x'))}}}, {});
   }
-  images->write({}, {{Revision(2), Revision(2), Blob("two")}});
+  images->write({}, {history_pack(2, 2, "two")});
   images->commit(Index(2), [&] { second = true; });
   std::vector<node::HistoryRow> history;
   bool read = false;
@@ -248,4 +249,55 @@ TEST_CASE("an image that met a full disk is written again, and history is read m
   CHECK(rows == 21);
   CHECK(state->applied == Index(2));
   CHECK(state->last_history == Revision(2));
+}
+
+namespace {
+
+/// Its turns are the test's.
+struct ByHand final : Runner {
+  explicit ByHand(ByHand*& self) { self = this; }
+  void start(Turn next) override { turn = std::move(next); }
+  void wake() override {}
+  void stop() override {
+    while (turn()) {
+    }
+  }
+  Turn turn;
+};
+
+}  // namespace
+
+TEST_CASE("a log that nothing was written to for some seconds gives back the space that it does not need") {
+  Watched here(6);
+  here.watch(1000, 1000);
+  ByHand* hand = nullptr;
+  LogStoreOptions options = here.log_options();
+  options.runner = [&] { return std::make_unique<ByHand>(hand); };
+  options.shrink_from_bytes = 100'000;
+  auto log = *SqliteLogStore::open(std::move(options));
+  log->start();
+  const auto size = [&] {
+    return here.disk.contents("log.db").size() + here.disk.contents("log.db-wal").size();
+  };
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    log->write(std::nullopt, large(i, 50'000), {});
+    hand->turn();
+  }
+  REQUIRE(size() > 1'000'000);
+  const auto look_some_times = [&] {
+    for (int i = 0; i < 10; ++i) CHECK(hand->turn() == Tidied::kAskLater);
+  };
+  look_some_times();
+  CHECK(size() > 1'000'000);  // all of it is needed
+
+  log->compact(Index(19), Term(1), {{{MemberId(1), "n1", "a:1"}}, {}, {}});
+  while (hand->turn() == Tidied::kMoreNow) {
+  }
+  CHECK(size() > 1'000'000);  // it may soon be written to again
+  look_some_times();
+  CHECK(size() < 200'000);
+  log->write(std::nullopt, large(21, 10'000), {});
+  log->stop();
+  log.reset();
+  CHECK((*SqliteLogStore::open(here.log_options()))->take_contents().entries.size() == 2);
 }

@@ -4,6 +4,7 @@
 #include "storage/failure.h"
 #include "storage/image_database.h"
 #include "tests/storage/fault_vfs.h"
+#include "tests/storage/history_pack.h"
 #include "tests/storage/reopenings.h"
 
 using namespace holdfast;
@@ -35,7 +36,7 @@ void write_image(ImageDatabase& image, std::uint64_t n) {
   image.write(rows, {});
   rows = {{1, true, {number - 2}}};
   if (n > 3) rows.push_back({0, true, {Blob("key" + std::to_string(n - 3))}});
-  image.write(rows, {{Revision(n), Revision(n), Blob("changes " + text)}});
+  image.write(rows, {history_pack(n, n, "changes " + text)});
   image.commit(Index(n));
 }
 

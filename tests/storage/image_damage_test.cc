@@ -5,6 +5,7 @@
 #include "storage/failure.h"
 #include "storage/image_database.h"
 #include "tests/storage/fault_vfs.h"
+#include "tests/storage/history_pack.h"
 #include "tests/temporary_directory.h"
 
 using namespace holdfast;
@@ -27,7 +28,7 @@ RowChange put(std::uint64_t n) {
 void fill(ImageDatabase& image) {
   for (std::uint64_t n = 1; n <= 40; ++n) {
     image.write({put(n), {1, false, {std::string("deploy"), static_cast<std::int64_t>(n)}}},
-                {{Revision(2 * n), Revision(2 * n + 1), Blob("changes " + std::to_string(n))}});
+                {history_pack(2 * n, 2 * n + 1, "changes " + std::to_string(n))});
     RowChange again = put(n / 2 + 1);
     again.cells[2] = std::int64_t{-1};
     image.write({again, {1, true, {std::string("deploy"), static_cast<std::int64_t>(n)}}}, {});
@@ -150,9 +151,9 @@ TEST_CASE("a start reads as much with two hundred thousand packs of history as w
     {
       ImageDatabase image(location, kTables, "here");
       fill(image);
-      std::vector<node::HistoryRow> rows;
+      std::vector<node::HistoryPack> rows;
       for (std::uint64_t n = 1; n <= static_cast<std::uint64_t>(packs); ++n) {
-        rows.push_back({Revision(100 + n), Revision(100 + n), Blob("changes")});
+        rows.push_back(history_pack(100 + n, 100 + n, "changes"));
       }
       image.write({}, rows);
       image.commit(Index(50));
@@ -196,10 +197,9 @@ TEST_CASE("what digests cost and how long a start takes", "[.measure]") {
     WARN("100 k changed rows: " << milliseconds_since(begin) << " ms");
     begin = std::clock();
     for (std::uint64_t slice = 0; slice < 1000; ++slice) {
-      std::vector<node::HistoryRow> packs;
+      std::vector<node::HistoryPack> packs;
       for (std::uint64_t n = 1; n <= 1000; ++n) {
-        packs.push_back(
-            {Revision(slice * 1000 + n), Revision(slice * 1000 + n), Blob(std::string(100, 'h'))});
+        packs.push_back(history_pack(slice * 1000 + n, slice * 1000 + n, std::string(100, 'h')));
       }
       image.write({}, packs);
     }

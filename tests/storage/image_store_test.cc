@@ -6,6 +6,7 @@
 #include "storage/database.h"
 #include "storage/pragmas.h"
 #include "tests/storage/fake_loop.h"
+#include "tests/storage/history_pack.h"
 #include "tests/temporary_directory.h"
 
 using namespace holdfast;
@@ -83,8 +84,7 @@ TEST_CASE("an image comes back as it was committed, with its index") {
     auto store = open_image(path, loop);
     store->start();
     store->write({put("b", "1", 1), put("a", "", 2), put("c", "3", 3)}, {});
-    store->write({{1, false, {std::string("deploy"), std::int64_t{-1}}}},
-                 {{Revision(1), Revision(3), Blob("changes")}});
+    store->write({{1, false, {std::string("deploy"), std::int64_t{-1}}}}, {history_pack(1, 3, "changes")});
     commit(*store, loop, 40);
     store->write({removal("c"), put("b", "4", 4)}, {});
     commit(*store, loop, 41);
@@ -107,9 +107,9 @@ TEST_CASE("an image that was not committed leaves no trace") {
   {
     auto store = open_image(path, loop);
     store->start();
-    store->write({put("a", "1", 1)}, {{Revision(1), Revision(1), Blob("one")}});
+    store->write({put("a", "1", 1)}, {history_pack(1, 1, "one")});
     commit(*store, loop, 7);
-    store->write({put("a", "2", 2), put("b", "2", 2)}, {{Revision(2), Revision(2), Blob("two")}});
+    store->write({put("a", "2", 2), put("b", "2", 2)}, {history_pack(2, 2, "two")});
     store->stop();
   }
   auto store = open_image(path, loop);
@@ -125,9 +125,8 @@ TEST_CASE("history is read from the row that holds the revision, within a bound 
   auto store = open_image(directory.file("state.db"), loop);
   store->start();
   CHECK(read_history(*store, loop, 1).empty());
-  store->write({}, {{Revision(2), Revision(5), Blob(std::string(100, 'a'))},
-                    {Revision(6), Revision(6), Blob(std::string(100, 'b'))},
-                    {Revision(9), Revision(12), Blob(std::string(100, 'c'))}});
+  store->write({}, {history_pack(2, 5, std::string(100, 'a')), history_pack(6, 6, std::string(100, 'b')),
+                    history_pack(9, 12, std::string(100, 'c'))});
   commit(*store, loop, 20);
   using Numbers = std::vector<std::uint64_t>;
   CHECK(firsts(read_history(*store, loop, 0)) == Numbers{2, 6, 9});
@@ -149,10 +148,10 @@ TEST_CASE("history of an image that is still being written is not seen") {
   FakeLoop loop;
   auto store = open_image(directory.file("state.db"), loop);
   store->start();
-  store->write({}, {{Revision(1), Revision(1), Blob("one")}});
+  store->write({}, {history_pack(1, 1, "one")});
   CHECK(read_history(*store, loop, 1).empty());
   commit(*store, loop, 1);
-  store->write({}, {{Revision(2), Revision(4), Blob("two")}});
+  store->write({}, {history_pack(2, 4, "two")});
   CHECK(firsts(read_history(*store, loop, 1)) == std::vector<std::uint64_t>{1});
   CHECK(read_history(*store, loop, 3).empty());
   commit(*store, loop, 4);
@@ -213,7 +212,7 @@ TEST_CASE("an image of a million keys and a hundred changes costs a hundred chan
       const std::string digits = std::to_string(i * 997);
       rows.push_back(put("k" + std::string(7 - digits.size(), '0') + digits, "w", 1'000'000 + i));
     }
-    store->write(std::move(rows), {{Revision(applied), Revision(applied), Blob("changes")}});
+    store->write(std::move(rows), {history_pack(applied, applied, "changes")});
     commit(*store, loop, applied);
     return store->frames_written() - before;
   };

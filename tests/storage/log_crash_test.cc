@@ -122,6 +122,7 @@ std::vector<Step> life() {
                        while (log.remove_compacted(2)) {
                        }
                      }),
+      without_effect("shrink", [](LogDatabase& log) { log.shrink(); }),
       write("vote again", hard_state(4, 2), {}),
       checkpoint,
       write("append after the checkpoint", std::nullopt, entries(13, 14, 4)),

@@ -10,6 +10,7 @@
 #include "storage/snapshot_copies.h"
 #include "tests/storage/fault_vfs.h"
 #include "tests/storage/faulty_files.h"
+#include "tests/storage/history_pack.h"
 #include "tests/storage/log_entries.h"
 #include "tests/storage/reopenings.h"
 
@@ -38,7 +39,7 @@ class KeyLoader final : public node::RowLoader {
 
 void write_image(ImageDatabase& image, std::uint64_t n) {
   image.write({{0, false, {Blob("key" + std::to_string(n)), Blob(std::string(3000, 'v'))}}},
-              {{Revision(n), Revision(n), Blob("changes")}});
+              {history_pack(n, n, "changes")});
   image.commit(Index(n));
 }
 

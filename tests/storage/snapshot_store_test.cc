@@ -9,6 +9,7 @@
 
 #include "storage/data_directory.h"
 #include "tests/storage/fake_loop.h"
+#include "tests/storage/history_pack.h"
 #include "tests/storage/log_entries.h"
 #include "tests/temporary_directory.h"
 
@@ -66,8 +67,7 @@ struct Member {
   }
 
   void write_image(std::uint64_t applied, const std::string& key, const std::string& value) {
-    images->write({{0, false, {key, Blob(value)}}},
-                  {{Revision(applied), Revision(applied), Blob("c" + key)}});
+    images->write({{0, false, {key, Blob(value)}}}, {history_pack(applied, applied, "c" + key)});
     bool durable = false;
     images->commit(Index(applied), [&] { durable = true; });
     loop.run_until([&] { return durable; });
