@@ -2,7 +2,7 @@
 
 /// What the process asks of its allocator, mimalloc; with another one these do nothing. A burst of writes
 /// takes memory for the log, the history and what is under way that is all free some seconds later, and
-/// without a word it would stay with the process: docs/decisions/0031-memory-of-a-key.md
+/// without a word it would stay with the process: docs/decisions/0033-memory-of-a-key.md
 namespace holdfast::server {
 
 /// Free memory is to be given back soon after it came together. Once, at the start.
