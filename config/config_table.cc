@@ -140,7 +140,10 @@ const std::set<std::string, std::less<>>* ConfigTable::attached_to(LeaseId lease
 
 void ConfigTable::load(Change row) {
   attach(row.lease(), row.key());
-  if (const auto* place = index_.find(row.key())) {
+  // An image gives its rows in the order of their keys.
+  const bool is_last = rows_.empty() || rows_.rbegin()->key() < row.key();
+  const auto* const place = is_last ? nullptr : index_.find(row.key());
+  if (place) {
     replace(place->row, std::move(row));
   } else {
     insert(std::move(row), 0);
