@@ -33,6 +33,8 @@ class ImagePace {
   /// One begins.
   void begun(Instant now);
   /// What is applied from now on is for the next one.
+  /// Enough was applied since the last image to make one of a state that is not large due.
+  bool is_heavy() const { return bytes_ >= options_.after_bytes; }
   void frozen() { bytes_ = seen_ = 0; }
   Instant due() const { return due_; }
 

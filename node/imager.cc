@@ -34,7 +34,7 @@ void Imager::begin() {
   pace_.begun(loop_.now());
   if (machine_.applied() == image_index_) {
     compact();  // the others may have caught up
-    if (!std::exchange(told_quiet_, true)) loop_.quiet();
+    if (!std::exchange(told_of_rest_, true)) loop_.load(Load::kNone);
     for (auto& done : std::exchange(finished_, {})) done();
     return;
   }
@@ -49,6 +49,7 @@ void Imager::go_on() {
   frozen_index_ = machine_.freeze();
   INVARIANT(early || frozen_index_ <= driver_.status().durable,
             "an image above the durable log survives its own log");
+  loop_.load(pace_.is_heavy() ? Load::kHeavy : Load::kLight);
   pace_.frozen();
   finishing_ = std::exchange(finished_, {});
   state_ = State::kTaking;
@@ -78,7 +79,7 @@ void Imager::image_durable() {
   image_index_ = frozen_index_;
   retention_.image_at(image_index_);
   state_ = State::kIdle;
-  told_quiet_ = false;
+  told_of_rest_ = false;
   logging_.write(LogLevel::kDebug, "image_written", {{"index", image_index_}});
   compact();
   for (auto& done : std::exchange(finishing_, {})) done();

@@ -87,7 +87,7 @@ class Imager {
   ImagePace pace_;
   Index image_index_;  // of the newest durable image
   Index frozen_index_;
-  bool told_quiet_ = true;  // since the newest image
+  bool told_of_rest_ = true;  // since the newest image
   LogRetention retention_;
   Index compacted_;
   Callback<void()> resting_;                 // told instead of the next image's beginning

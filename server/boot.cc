@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <system_error>
 
 #include "server/identity.h"
@@ -53,6 +54,7 @@ Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::P
   log_options.location = disk.directory->log();
   log_options.post = std::move(post);
   log_options.fatal = std::move(fatal);
+  log_options.seed = std::random_device()();
   auto log = storage::SqliteLogStore::open(std::move(log_options));
   if (!log) return fail(log.error());
   disk.log = *std::move(log);

@@ -20,7 +20,7 @@ class NodeLoop final : public node::Loop {
   Instant now() const override { return loop_.now(); }
   void post(Callback<void()> task) override { loop_.post(std::move(task)); }
   void set_alarm(Instant when) override;
-  void quiet() override { give_back_memory(); }
+  void load(node::Load load) override { manage_memory(load); }
 
  private:
   void arm(Instant when);

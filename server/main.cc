@@ -7,7 +7,6 @@
 
 #include "net/event_loop.h"
 #include "server/logging.h"
-#include "server/memory.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -39,7 +38,6 @@ void wait_for_signal(asio::signal_set& signals, Server*& server) {
 }
 
 int run(const Options& options) {
-  tune_memory();
   Logging logging(options.log_level, options.log_format);
   net::EventLoop loop;
   asio::signal_set signals(loop.io(), SIGINT, SIGTERM);

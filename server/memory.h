@@ -1,14 +1,16 @@
 #pragma once
 
-/// What the process asks of its allocator, mimalloc; with another one these do nothing. A burst of writes
-/// takes memory for the log, the history and what is under way that is all free some seconds later, and
-/// without a word it would stay with the process: docs/decisions/0033-memory-of-a-key.md
+#include "node/ports/loop.h"
+
 namespace holdfast::server {
 
-/// Free memory is to be given back soon after it came together. Once, at the start.
-void tune_memory();
-/// Gives back what is free. Thread: the loop's, which owns nearly all of it. Cost: a pass over the
-/// allocator's pages, under a millisecond for a hundred megabytes.
-void give_back_memory();
+/// What the process asks of its allocator, mimalloc; with another one this does nothing. A burst of writes
+/// takes memory for the log, the history and what is under way, which is all free some seconds later.
+/// mimalloc gives free memory back some milliseconds after it came free, but only when more comes free in the
+/// same 32 MiB; while writes come that is as it should be, and after the last of them it stays. So it is
+/// given back at once when the load is light, and when there is none, what other threads have freed is looked
+/// for. Ref: docs/decisions/0033-memory-of-a-key.md Thread: the loop's, which owns nearly all of it. Cost:
+/// with no load a pass over the allocator's pages, under a millisecond for a hundred megabytes.
+void manage_memory(node::Load load);
 
 }  // namespace holdfast::server

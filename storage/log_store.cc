@@ -29,6 +29,8 @@ Result<std::unique_ptr<SqliteLogStore>> SqliteLogStore::open(LogStoreOptions opt
 SqliteLogStore::SqliteLogStore(LogStoreOptions options)
     : options_(std::move(options)),
       database_(options_.location),
+      random_(options_.seed),
+      checkpoint_at_(random_.between(options_.checkpoint_bytes / 2, options_.checkpoint_bytes)),
       identity_(database_.identity()),
       contents_(database_.load()),
       worker_(*this, options_.fatal, options_.runner) {}
@@ -137,9 +139,7 @@ Tidied SqliteLogStore::tidy() {
 /// Returns: true if there is more to remove.
 bool SqliteLogStore::remove_and_checkpoint() {
   try {
-    if (database_.wal_bytes() >= options_.checkpoint_bytes) {
-      database_.checkpoint(Checkpoint::kPassive);
-    }
+    checkpoint_if_due();
     return database_.remove_compacted(options_.compaction_slice);
   } catch (const DiskFull&) {
     // Nothing is lost: the frames are still in the write-ahead log, and the rows no longer count.
@@ -147,6 +147,12 @@ bool SqliteLogStore::remove_and_checkpoint() {
     options_.space->disk_is_full();
     return false;
   }
+}
+
+void SqliteLogStore::checkpoint_if_due() {
+  if (database_.wal_bytes() < checkpoint_at_) return;
+  database_.checkpoint(Checkpoint::kPassive);
+  checkpoint_at_ = random_.between(options_.checkpoint_bytes / 2, options_.checkpoint_bytes);
 }
 
 void SqliteLogStore::shrink_if_quiet() {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/random.h"
 #include "node/ports/log_store.h"
 #include "storage/failure.h"
 #include "storage/log_database.h"
@@ -18,13 +19,17 @@ namespace holdfast::storage {
 
 struct LogStoreOptions {
   Location location;
-  Poster post;                             ///< to the loop
-  FatalHandler fatal;                      ///< on the log thread
-  RunnerFactory runner;                    ///< of its work; none: a thread
-  SpaceWatch* space = nullptr;             ///< null: a full disk is fatal
-  std::size_t commit_bytes = 8 << 20;      ///< payload after which a group commit is full
-  std::size_t checkpoint_bytes = 8 << 20;  ///< of write-ahead log
-  std::uint64_t compaction_slice = 256;    ///< packs removed between two commits
+  Poster post;                         ///< to the loop
+  FatalHandler fatal;                  ///< on the log thread
+  RunnerFactory runner;                ///< of its work; none: a thread
+  SpaceWatch* space = nullptr;         ///< null: a full disk is fatal
+  std::size_t commit_bytes = 8 << 20;  ///< payload after which a group commit is full
+  /// Of write-ahead log; each checkpoint comes at between a half of it and all of it, drawn from `seed`.
+  /// Members count the same bytes: a write that waits for one member's checkpoint has two others, if they do
+  /// not wait for theirs at the same moment.
+  std::size_t checkpoint_bytes = 2 << 20;
+  std::uint64_t seed = 1;
+  std::uint64_t compaction_slice = 256;  ///< packs removed between two commits
   /// A log that nothing was written to for some seconds gives back what is free in its files if it is that
   /// much, and more than what they hold.
   std::uint64_t shrink_from_bytes = 4 << 20;
@@ -93,6 +98,7 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   void complete(std::size_t jobs);
   bool worth_another_try();
   bool remove_and_checkpoint();
+  void checkpoint_if_due();
   void shrink_if_quiet();
   void carry_out(const LogWrite& write);
   void carry_out(const LogCompaction& compaction);
@@ -104,6 +110,8 @@ class SqliteLogStore final : public node::LogStore, private WorkerDuty<LogJob> {
   std::deque<LogJob> jobs_;  // not durable yet
   bool stalled_ = false;     // by a full disk
   int looks_since_work_ = 0;
+  Random random_;
+  std::size_t checkpoint_at_;  // bytes of write-ahead log
   // The owner's.
   std::optional<Identity> identity_;
   LogContents contents_;

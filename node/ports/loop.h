@@ -5,6 +5,12 @@
 
 namespace holdfast::node {
 
+enum class Load {
+  kNone,   ///< since an image's interval; what takes a millisecond is not noticed now
+  kLight,  ///< less in an image's interval than makes one due
+  kHeavy,
+};
+
 /// The loop a node runs on. One thread owns the node and everything it calls back into.
 class Loop {
  public:
@@ -14,9 +20,9 @@ class Loop {
   virtual void post(Callback<void()> task) = 0;
   /// Calls Node::on_alarm() at `when` or soon after; a new alarm replaces the last one.
   virtual void set_alarm(Instant when) = 0;
-  /// After some work nothing was applied for as long as an image is put off: a good time for what puts the
-  /// process in order and may take a millisecond.
-  virtual void quiet() {}
+  /// How much is applied, told at each image and once if there was nothing to write: for what the process
+  /// does besides, in its own time.
+  virtual void load(Load) {}
 };
 
 }  // namespace holdfast::node

@@ -22,9 +22,9 @@ class FakeLoop final : public Loop {
   Instant now() const override { return now_; }
   void post(Callback<void()> task) override { tasks_.push_back(std::move(task)); }
   void set_alarm(Instant when) override { alarm_ = when; }
-  void quiet() override { ++quiet_times; }
+  void load(Load load) override { loads.push_back(load); }
 
-  int quiet_times = 0;
+  std::vector<Load> loads;  ///< that it was told of
 
   void pass(Duration time) { now_ += time; }
   Instant alarm() const { return alarm_; }

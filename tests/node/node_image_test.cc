@@ -111,7 +111,7 @@ TEST_CASE_METHOD(Follower, "an image waits for the one of this member's own that
   CHECK(snapshots.installed);
 }
 
-TEST_CASE_METHOD(Follower, "the loop is told once that it is quiet after some work") {
+TEST_CASE_METHOD(Follower, "the loop is told of each image's load, and once that there is none") {
   const auto pass_an_interval = [this] {
     loop.pass(std::chrono::seconds(6));
     node.on_alarm();
@@ -120,14 +120,14 @@ TEST_CASE_METHOD(Follower, "the loop is told once that it is quiet after some wo
     settle();
   };
   pass_an_interval();
-  CHECK(loop.quiet_times == 0);  // nothing was done yet
+  CHECK(loop.loads.empty());  // nothing was done yet
   receive(entries(0, 0, 1));
   pass_an_interval();
   REQUIRE(images.commits.size() == 1);
-  CHECK(loop.quiet_times == 0);
+  CHECK(loop.loads == std::vector<Load>{Load::kLight});
   pass_an_interval();
   pass_an_interval();
-  CHECK(loop.quiet_times == 1);
+  CHECK(loop.loads == std::vector<Load>{Load::kLight, Load::kNone});
 }
 
 TEST_CASE_METHOD(Follower, "heartbeats are answered while an image is being installed") {
