@@ -63,9 +63,9 @@ class Reads {
   Instant ask_from() const { return pressing() ? Instant::min() : asked_at_ + kGather; }
 
   std::vector<Read> waiting_;
-  bool urgent_ = false;                // one of waiting_ at least is in a hurry
-  std::size_t gathered_ = 0;           // what the others count for
-  Instant asked_at_ = Instant::min();  // the last question
+  bool urgent_ = false;           // one of waiting_ at least is in a hurry
+  std::size_t gathered_ = 0;      // what the others count for
+  Instant asked_at_ = Instant();  // the last question; what is far in the past cannot be reckoned with
   std::vector<Read> asked_;
   std::deque<Batch> confirmed_;  // read indexes never fall
   std::uint64_t last_id_ = 0;

@@ -46,6 +46,13 @@ TEST_CASE_METHOD(Fixture, "all that wait share one question, and wait until what
   CHECK(answers == Answers{"a ready", "b ready"});
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "the first call that is in no hurry is due at a moment that a timer can be set to") {
+  add_patient("a");
+  CHECK(reads.due() >= Instant());
+  CHECK(reads.can_ask(now));
+}
+
 TEST_CASE_METHOD(Fixture, "a read that comes after the question waits for the next one") {
   add("a");
   auto first = reads.ask(now);
