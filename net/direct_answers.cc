@@ -195,6 +195,20 @@ kj::Maybe<capnp::ClientHook&> DirectAnswers::callee_of(protocol::Call::Reader ca
   return party_.given(target.getImportedCap());
 }
 
+bool DirectAnswers::glance(protocol::Message::Reader message) {
+  forget_returned();
+  switch (message.which()) {
+    case protocol::Message::CALL:
+      return answer_promptly(message.getCall());
+    case protocol::Message::RETURN:
+      return party_.glance_return(message.getReturn());
+    case protocol::Message::FINISH:
+      return take_finish(message.getFinish());
+    default:
+      return false;
+  }
+}
+
 bool DirectAnswers::answer_promptly(protocol::Call::Reader call) {
   auto found = callee_of(call);
   KJ_IF_MAYBE (capability, found) {

@@ -43,9 +43,8 @@ class DirectAnswers {
   static bool can_take(protocol::Call::Reader call);
   /// Requires: can_take(call). Throws if the question's number is in use, or too many are.
   void start(Message& message, protocol::Call::Reader call, Dispatch dispatch);
-  /// A call on a Prompt that this party gave, carried out at once. Returns: false, and has done nothing, if
-  /// it is none, or is to take its usual way.
-  bool answer_promptly(protocol::Call::Reader call);
+  /// As MessageStream::Filter has it, for all that such calls and the party's own are made of.
+  bool glance(protocol::Message::Reader message);
   /// A call on what this party gave. Returns: false if it is on none of that.
   bool take_call(Message& message, protocol::Call::Reader call);
   /// Returns: false if it is none of these calls.
@@ -65,6 +64,9 @@ class DirectAnswers {
   class Call;
   struct EmptyReturn;
 
+  /// A call on a Prompt that this party gave, carried out at once. Returns: false, and has done nothing, if
+  /// it is none, or is to take its usual way.
+  bool answer_promptly(protocol::Call::Reader call);
   kj::Maybe<capnp::ClientHook&> callee_of(protocol::Call::Reader call);
   void send_exception(DirectNumber question, const kj::Exception& thrown);
   /// Throws if it is in use, or too many are.

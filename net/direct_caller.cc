@@ -43,20 +43,6 @@ DirectNumber DirectCaller::ask_for(Place place) {
   return question;
 }
 
-bool DirectCaller::glance(protocol::Message::Reader message) {
-  answers_.forget_returned();
-  switch (message.which()) {
-    case protocol::Message::CALL:
-      return answers_.answer_promptly(message.getCall());
-    case protocol::Message::RETURN:
-      return party_->glance_return(message.getReturn());
-    case protocol::Message::FINISH:
-      return answers_.take_finish(message.getFinish());
-    default:
-      return false;
-  }
-}
-
 bool DirectCaller::take(kj::Own<capnp::IncomingRpcMessage>& message) {
   answers_.forget_returned();
   const auto body = message->getBody().getAs<protocol::Message>();

@@ -53,7 +53,7 @@ class DirectCalls final : public MessageStream::Filter {
   ~DirectCalls() noexcept(false);
   KJ_DISALLOW_COPY(DirectCalls);
 
-  bool glance(protocol::Message::Reader message) override;
+  bool glance(protocol::Message::Reader message) override { return answers_.glance(message); }
   bool take(kj::Own<capnp::IncomingRpcMessage>& message) override;
   bool is_full() const override { return answers_.is_full(); }
   std::size_t unanswered() const { return answers_.unanswered(); }

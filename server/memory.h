@@ -8,9 +8,11 @@ namespace holdfast::server {
 /// takes memory for the log, the history and what is under way, which is all free some seconds later.
 /// mimalloc gives free memory back some milliseconds after it came free, but only when more comes free in the
 /// same 32 MiB; while writes come that is as it should be, and after the last of them it stays. So it is
-/// given back at once when the load is light, and when there is none, what other threads have freed is looked
-/// for. Ref: docs/decisions/0033-memory-of-a-key.md Thread: the loop's, which owns nearly all of it. Cost:
-/// with no load a pass over the allocator's pages, under a millisecond for a hundred megabytes.
+/// given back at once when the load is light, and when there is none, what was passed over is looked for.
+/// That takes some milliseconds, once, five seconds after the last image. Ref:
+/// docs/decisions/0033-memory-of-a-key.md
+///
+/// Thread: the loop's, which owns nearly all of it.
 void manage_memory(node::Load load);
 
 }  // namespace holdfast::server
