@@ -9,9 +9,8 @@ void ImagePace::applied(std::size_t bytes, std::size_t rows, Instant now) {
 
 bool ImagePace::begins(std::size_t rows, Instant now) {
   if (now < due_) return false;
-  const bool large = enough(rows) > options_.after_bytes;
   const bool goes_on = bytes_ > seen_ && bytes_ < enough(rows);
-  if (!large || !goes_on || now >= latest_) return true;
+  if (!is_large(rows) || !goes_on || now >= latest_) return true;
   seen_ = bytes_;
   due_ = std::min(now + options_.interval, latest_);
   return false;
@@ -20,6 +19,11 @@ bool ImagePace::begins(std::size_t rows, Instant now) {
 void ImagePace::begun(Instant now) {
   due_ = now + options_.interval;
   latest_ = now + kMostIntervals * options_.interval;
+}
+
+void ImagePace::frozen() {
+  bytes_ = seen_ = 0;
+  drawn_percent_ = random_.between(100 - options_.spread_percent, 100 + options_.spread_percent);
 }
 
 }  // namespace holdfast::node

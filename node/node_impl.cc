@@ -6,6 +6,7 @@
 
 #include "base/canary.h"
 #include "base/check.h"
+#include "base/random.h"
 #include "raft/quorum.h"
 
 /// The replica's side of a node: what the log brings. The callers' side is node_calls.cc.
@@ -26,6 +27,9 @@ const char* text_of(raft::Role role) {
   }
   return "unknown";
 }
+
+// Enough for members' images to fall apart within a few of them.
+constexpr std::size_t kImageSpreadPercent = 25;
 
 SnapshotSender::Options sender_options(const Options& options) {
   SnapshotSender::Options sender;
@@ -54,7 +58,8 @@ Node::Impl::Impl(Options options, Ports ports, raft::Restored restored,
           }),
       watches_(*machine_, ports.image_store, ports.loop, options_.bounds),
       driver_(options_.raft, std::move(restored), {ports.loop, ports.log_store, ports.transport}, *this),
-      imager_({{options_.image_interval, options_.image_after_bytes},
+      imager_({{options_.image_interval, options_.image_after_bytes, kImageSpreadPercent,
+                Random(options_.raft.seed).next()},
                {options_.log_entries_kept, options_.log_bytes_kept},
                options_.history_memory_bytes},
               ports.loop, ports.image_store, *machine_, driver_, ports.logging,

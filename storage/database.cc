@@ -36,7 +36,7 @@ void require_format(Connection& connection, const Format& format) {
 
 std::unique_ptr<Connection> open_database(const Location& location, const Format& format) {
   require_sound_wal(location.path, location.vfs);
-  auto connection = std::make_unique<Connection>(location.path, location.vfs);
+  auto connection = std::make_unique<Connection>(location.path, location.vfs, format.most_unsynced_bytes);
   hold_exclusively(*connection);
   const bool is_new = connection->query("SELECT count(*) FROM sqlite_schema") == "0";
   if (!is_new) require_format(*connection, format);  // before the settings: they depend on it

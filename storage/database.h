@@ -23,13 +23,14 @@ constexpr std::size_t kPageBytes = 4096;
 /// A frame of the write-ahead log: a page and its header.
 constexpr std::size_t frame_bytes(std::size_t page_bytes) { return page_bytes + 24; }
 
-/// What marks a database as one of ours: DO NOT CHANGE THE NUMBERS (docs/formats/LOG.md).
+/// A database of one kind. What marks it as one of ours: DO NOT CHANGE THE NUMBERS (docs/formats/LOG.md).
 struct Format {
   const char* name;             ///< for people
   std::int32_t application_id;  ///< in the file's header, at byte 68
   int version;                  ///< raised when an older program would misread the file
   const char* schema;           ///< of a new database
   std::size_t page_bytes = kPageBytes;
+  std::size_t most_unsynced_bytes = 0;  ///< see GatheringVfs
 };
 
 /// Scans the write-ahead log, opens the database or creates it in one transaction, applies and checks the

@@ -12,6 +12,11 @@
 
 namespace holdfast::storage {
 
+struct GatheringVfs::Below {
+  sqlite3_vfs* vfs;
+  std::size_t most_unsynced_bytes;
+};
+
 namespace {
 
 // More gains little: a call for every eight pages or more.
@@ -22,6 +27,8 @@ struct OpenFile {
   sqlite3_file base;
   std::string* gathered;  // null: nothing is gathered
   sqlite3_int64 at;       // of the first byte of `gathered`
+  std::size_t most_unsynced;
+  std::size_t unsynced;  // bytes written since the last sync
   int untold;  // a write failed, and SQLite may not have heeded it: the next call that it heeds says so
 };
 static_assert(sizeof(OpenFile) % 8 == 0, "the file below is aligned as SQLite aligns this one");
@@ -35,8 +42,11 @@ int write_gathered(sqlite3_file* file) {
   sqlite3_file* real = below(file);
   const int code =
       real->pMethods->xWrite(real, open.gathered->data(), static_cast<int>(open.gathered->size()), open.at);
+  open.unsynced += open.gathered->size();
   open.gathered->clear();
-  return code;
+  if (code != SQLITE_OK || open.most_unsynced == 0 || open.unsynced < open.most_unsynced) return code;
+  open.unsynced = 0;
+  return real->pMethods->xSync(real, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
 /// For the calls whose failures SQLite always heeds.
@@ -51,6 +61,13 @@ int after_writing(sqlite3_file* file, Arguments... arguments) {
   const int code = write_and_tell(file);
   if (code != SQLITE_OK) return code;
   return (below(file)->pMethods->*method)(below(file), arguments...);
+}
+
+int sync_file(sqlite3_file* file, int flags) {
+  const int code = write_and_tell(file);
+  if (code != SQLITE_OK) return code;
+  of(file).unsynced = 0;
+  return below(file)->pMethods->xSync(below(file), flags);
 }
 
 /// SQLite passes over a failure here where it only wants a write-ahead log to be shorter.
@@ -109,7 +126,7 @@ sqlite3_io_methods make_methods() {
   methods.xRead = after_writing<&Methods::xRead, void*, int, sqlite3_int64>;
   methods.xWrite = write_file;
   methods.xTruncate = truncate_file;
-  methods.xSync = after_writing<&Methods::xSync, int>;
+  methods.xSync = sync_file;
   methods.xFileSize = file_size;
   methods.xLock = pass_on<&Methods::xLock, int>;
   methods.xUnlock = pass_on<&Methods::xUnlock, int>;  // nobody else reads the file, and its close writes
@@ -123,7 +140,8 @@ sqlite3_io_methods make_methods() {
 
 const sqlite3_io_methods kMethods = make_methods();
 
-sqlite3_vfs* below(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
+const GatheringVfs::Below& of(sqlite3_vfs* vfs) { return *static_cast<GatheringVfs::Below*>(vfs->pAppData); }
+sqlite3_vfs* below(sqlite3_vfs* vfs) { return of(vfs).vfs; }
 
 template <auto method, typename... Arguments>
 auto pass_on_call(sqlite3_vfs* vfs, Arguments... arguments) {
@@ -137,12 +155,14 @@ int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int f
   if (below(file)->pMethods == nullptr) return code;  // else it is closed, also after an error
   open.base.pMethods = &kMethods;
   if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0) open.gathered = new std::string;
+  open.most_unsynced = of(vfs).most_unsynced_bytes;
   return code;
 }
 
 }  // namespace
 
-GatheringVfs::GatheringVfs(const std::string& below) : vfs_(std::make_unique<sqlite3_vfs>()) {
+GatheringVfs::GatheringVfs(const std::string& below, std::size_t most_unsynced_bytes)
+    : vfs_(std::make_unique<sqlite3_vfs>()) {
   sqlite3_vfs* found = sqlite3_vfs_find(below.empty() ? nullptr : below.c_str());
   if (found == nullptr) throw StorageFailure(Errc::kStorage, "there is no SQLite VFS named " + below);
   name_ = "gathering-" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
@@ -151,7 +171,8 @@ GatheringVfs::GatheringVfs(const std::string& below) : vfs_(std::make_unique<sql
   vfs_->szOsFile = static_cast<int>(sizeof(OpenFile)) + found->szOsFile;
   vfs_->mxPathname = found->mxPathname;
   vfs_->zName = name_.c_str();
-  vfs_->pAppData = found;
+  below_ = std::make_unique<Below>(found, most_unsynced_bytes);
+  vfs_->pAppData = below_.get();
   vfs_->xOpen = open_file;
   vfs_->xDelete = pass_on_call<&Vfs::xDelete, const char*, int>;
   vfs_->xAccess = pass_on_call<&Vfs::xAccess, const char*, int, int*>;

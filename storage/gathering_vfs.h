@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -16,11 +17,15 @@ namespace holdfast::storage {
 /// above all, with the write's own error; if SQLite may pass over that, the next read, write or sync as well.
 /// What was gathered is then dropped and never tried again.
 ///
+/// A file can be synced early, whenever so much of it was written since its last sync that the next one would
+/// keep the disk from whoever else waits for it. Ref: docs/decisions/0034-images-out-of-the-way.md
+///
 /// Without shared memory: only a connection in exclusive mode can have a write-ahead log over it.
 class GatheringVfs {
  public:
-  /// Over the VFS of that name; empty: SQLite's default. Throws: StorageFailure if there is none.
-  explicit GatheringVfs(const std::string& below);
+  /// Over the VFS of that name; empty: SQLite's default. A sync has at most about `most_unsynced_bytes` to
+  /// write; zero: any number. Throws: StorageFailure if there is no such VFS.
+  explicit GatheringVfs(const std::string& below, std::size_t most_unsynced_bytes = 0);
   /// Requires: no connection over it is open.
   ~GatheringVfs();
   GatheringVfs(const GatheringVfs&) = delete;
@@ -28,8 +33,11 @@ class GatheringVfs {
 
   const std::string& name() const { return name_; }
 
+  struct Below;
+
  private:
   std::string name_;
+  std::unique_ptr<Below> below_;
   std::unique_ptr<sqlite3_vfs> vfs_;
 };
 

@@ -15,7 +15,8 @@ void Connection::Close::operator()(sqlite3* handle) const {
   sqlite3_close_v2(handle);
 }
 
-Connection::Connection(std::string path, const std::string& vfs) : path_(std::move(path)), vfs_(vfs) {
+Connection::Connection(std::string path, const std::string& vfs, std::size_t most_unsynced_bytes)
+    : path_(std::move(path)), vfs_(vfs, most_unsynced_bytes) {
   sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path_.c_str(), &handle, flags, vfs_.name().c_str());

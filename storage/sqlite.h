@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,8 +21,8 @@ class Statement;
 /// The only connection to a database file. Thread: one at a time.
 class Connection {
  public:
-  /// Opens or creates the file; empty `vfs` means SQLite's default.
-  Connection(std::string path, const std::string& vfs);
+  /// Opens or creates the file; empty `vfs` means SQLite's default. `most_unsynced_bytes`: see GatheringVfs.
+  Connection(std::string path, const std::string& vfs, std::size_t most_unsynced_bytes = 0);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -1,6 +1,7 @@
 #include "node/image_pace.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 namespace holdfast::node {
 namespace {
@@ -10,7 +11,7 @@ constexpr std::size_t kLarge = 1000;  // rows: 64,000 bytes are enough
 
 struct Fixture {
   Instant now{std::chrono::seconds(100)};
-  ImagePace pace{{std::chrono::seconds(5), 16'000}, now};
+  ImagePace pace{{std::chrono::seconds(5), 16'000, 0, 1}, now};
 
   /// A second passes in which so much is applied. Returns: whether an image begins at its end.
   bool second(std::size_t bytes, std::size_t rows) {
@@ -59,6 +60,37 @@ TEST_CASE_METHOD(Fixture,
 TEST_CASE_METHOD(Fixture, "a state that was emptied is small again") {
   CHECK_FALSE(second(15'000, kLarge));
   CHECK(second(1'000, kSmall));
+}
+
+TEST_CASE("members that apply the same commands write their images at different moments") {
+  Instant now{std::chrono::seconds(100)};
+  constexpr std::size_t kBytes = 100'000;
+  std::set<std::size_t> amounts;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    ImagePace pace{{std::chrono::seconds(5), kBytes, 25, seed}, now};
+    std::size_t bytes = 0;
+    for (; !pace.begins(kSmall, now); bytes += 1000) pace.applied(1000, kSmall, now);
+    CHECK(bytes >= kBytes * 3 / 4);
+    CHECK(bytes <= kBytes * 5 / 4);
+    amounts.insert(bytes);
+  }
+  CHECK(amounts.size() > 10);
+}
+
+TEST_CASE("what is enough for an image is drawn anew for each, for a large state as well") {
+  Instant now{std::chrono::seconds(100)};
+  ImagePace pace{{std::chrono::seconds(5), 16'000, 25, 1}, now};
+  std::set<std::size_t> amounts;
+  for (int image = 0; image < 20; ++image) {
+    std::size_t bytes = 0;
+    for (; !pace.begins(kLarge, now); bytes += 1000) pace.applied(1000, kLarge, now);
+    CHECK(bytes >= 48'000);
+    CHECK(bytes <= 80'000);
+    amounts.insert(bytes);
+    pace.begun(now);
+    pace.frozen();
+  }
+  CHECK(amounts.size() > 10);
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ struct OneFile {
 
   FaultyDisk disk{1};
   const FaultVfs faulty{disk};
-  const GatheringVfs gathering{faulty.name()};
+  const GatheringVfs gathering{faulty.name(), 1000};
   sqlite3_vfs* vfs = sqlite3_vfs_find(gathering.name().c_str());
   std::vector<std::uint64_t> memory =
       std::vector<std::uint64_t>(static_cast<std::size_t>(vfs->szOsFile) / 8 + 1);
@@ -163,5 +163,30 @@ TEST_CASE("the size of a file counts what is gathered, and writes nothing that c
   CHECK(one.sync() == SQLITE_FULL);
   CHECK(one.file->pMethods->xFileSize(one.file, &size) == SQLITE_OK);
   CHECK(size == 3);
+  CHECK(one.file->pMethods->xClose(one.file) == SQLITE_OK);
+}
+
+TEST_CASE("what was written since the last sync is synced before it is much") {
+  OneFile one;
+  const std::string page(400, 'p');
+  for (int i = 0; i < 2; ++i) CHECK(one.write(page, 400 * i) == SQLITE_OK);
+  CHECK(one.write("elsewhere", 8000) == SQLITE_OK);  // so that the two are written
+  CHECK(one.disk.operations() == 1);
+  CHECK(one.write(page, 800) == SQLITE_OK);
+  CHECK(one.write("elsewhere", 9000) == SQLITE_OK);  // now there are 1,209 bytes, and they are synced
+  CHECK(one.disk.operations() == 4);
+  CHECK(one.sync() == SQLITE_OK);
+  CHECK(one.write(page, 1200) == SQLITE_OK);
+  CHECK(one.sync() == SQLITE_OK);  // once
+  CHECK(one.disk.operations() == 8);
+  CHECK(one.file->pMethods->xClose(one.file) == SQLITE_OK);
+}
+
+TEST_CASE("an early sync that fails fails the write that needed it") {
+  OneFile one;
+  CHECK(one.write(std::string(2000, 'p'), 0) == SQLITE_OK);
+  one.disk.fail_at(2, Fault::kIoError);
+  CHECK(one.write("elsewhere", 8000) != SQLITE_OK);
+  one.disk.forget_fault();
   CHECK(one.file->pMethods->xClose(one.file) == SQLITE_OK);
 }
