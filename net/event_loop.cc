@@ -208,4 +208,8 @@ void EventLoop::stop() {
 
 void EventLoop::post(Callback<void()> task) { asio::post(io(), std::move(task)); }
 
+void EventLoop::at_end_of_turn(Callback<void()> task) {
+  asio::use_service<EndOfTurn>(io()).add(std::move(task));
+}
+
 }  // namespace holdfast::net

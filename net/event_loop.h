@@ -43,6 +43,9 @@ class EventLoop {
   void stop();
   /// Runs `task` later on the loop, behind all that already waits there. Thread: any.
   void post(Callback<void()> task);
+  /// Runs `task` when the loop has done what is ready, behind the writing of what was queued for that before.
+  /// Thread: the loop's.
+  void at_end_of_turn(Callback<void()> task);
 
  private:
   class Impl;

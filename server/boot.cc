@@ -27,7 +27,7 @@ Result<storage::Identity> first_identity(const Options& options, const AskCluste
 }  // namespace
 
 Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::Poster post,
-                       storage::FatalHandler fatal) {
+                       storage::FatalHandler fatal, storage::RunnerFactory log_runner) {
   Disk disk;
   // Before there is a directory: one that is refused leaves nothing behind.
   std::optional<storage::Identity> awaited;
@@ -54,6 +54,7 @@ Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::P
   log_options.location = disk.directory->log();
   log_options.post = std::move(post);
   log_options.fatal = std::move(fatal);
+  log_options.runner = std::move(log_runner);
   log_options.seed = std::random_device()();
   auto log = storage::SqliteLogStore::open(std::move(log_options));
   if (!log) return fail(log.error());

@@ -43,7 +43,7 @@ using AskCluster = std::function<Result<ClusterView>(Duration within)>;
 /// first boot that fails for another reason can be tried again with other options.
 /// Errors: as server/identity.h and server/join.h; kStorage, kCorrupt.
 Result<Disk> open_disk(const Options& options, const AskCluster& ask, storage::Poster post,
-                       storage::FatalHandler fatal);
+                       storage::FatalHandler fatal, storage::RunnerFactory log_runner);
 
 /// Makes the directory this member's, if it is new, and reads the state. Errors: kStorage, kCorrupt.
 Result<Beginning> begin(Disk& disk, storage::Poster post, storage::FatalHandler fatal);

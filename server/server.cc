@@ -8,6 +8,7 @@
 #include "server/descriptors.h"
 #include "server/identity.h"
 #include "server/join.h"
+#include "server/log_runner.h"
 #include "server/set_aside.h"
 
 namespace holdfast::server {
@@ -46,7 +47,8 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options, net::EventL
                     {{"from", options.data_dir.string()}, {"to", (*aside)->string()}});
     }
   }
-  auto disk = open_disk(options, ask, server->poster(), server->fatal_handler());
+  auto disk = open_disk(options, ask, server->poster(), server->fatal_handler(),
+                        [&loop] { return std::make_unique<LogRunner>(loop); });
   if (!disk) return fail(disk.error());
   server->disk_ = *std::move(disk);
   if (auto taken = server->take_ports(); !taken) return fail(taken.error());
