@@ -34,6 +34,8 @@ class DirectCaller final : public MessageStream::Filter {
   void disconnect();
 
   bool glance(protocol::Message::Reader message) override { return answers_.glance(message); }
+  /// What is told comes as calls of any size, and is over when it was looked at.
+  bool is_glanced_at(std::size_t) const override { return true; }
   bool take(kj::Own<capnp::IncomingRpcMessage>& message) override;
   bool is_full() const override { return false; }
   void made_progress() override { party_->made_progress(); }

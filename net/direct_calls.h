@@ -54,6 +54,8 @@ class DirectCalls final : public MessageStream::Filter {
   KJ_DISALLOW_COPY(DirectCalls);
 
   bool glance(protocol::Message::Reader message) override { return answers_.glance(message); }
+  /// A call is to be taken; shorter is what tells that something is over.
+  bool is_glanced_at(std::size_t words) const override { return words <= kMostWordsOfAnEnd; }
   bool take(kj::Own<capnp::IncomingRpcMessage>& message) override;
   bool is_full() const override { return answers_.is_full(); }
   std::size_t unanswered() const { return answers_.unanswered(); }
@@ -64,6 +66,8 @@ class DirectCalls final : public MessageStream::Filter {
   void watch_outgoing(protocol::Message::Reader message);
 
  private:
+  static constexpr std::size_t kMostWordsOfAnEnd = 12;
+
   /// The bootstrap capability, or the service that one of its methods returns.
   using Target = std::optional<std::uint16_t>;
 

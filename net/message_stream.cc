@@ -106,7 +106,7 @@ MessageStream::Impl::~Impl() {
 /// Most messages are short, and over when they have been looked at: these are read where they lie.
 bool MessageStream::Impl::glance(capnp::ReaderOptions options) {
   const auto frame = stream.look();
-  if (frame.size() == 0) return false;
+  if (frame.size() == 0 || !filter->is_glanced_at(frame.size())) return false;
   capnp::FlatArrayMessageReader reader(frame, options);
   if (!filter->glance(reader.getRoot<capnp::rpc::Message>())) return false;
   stream.pass(frame);

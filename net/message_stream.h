@@ -32,6 +32,8 @@ class MessageStream {
     /// The same, before anything of the message is copied: it is there for as long as this takes. Returns:
     /// false, and has done nothing, if it has to be taken.
     virtual bool glance(capnp::rpc::Message::Reader message) = 0;
+    /// Whether a glance at a message of so many words is worth while.
+    virtual bool is_glanced_at(std::size_t words) const = 0;
     /// Returns: true if it has dealt with the message. May throw, which ends the reading.
     virtual bool take(kj::Own<capnp::IncomingRpcMessage>& message) = 0;
     /// As long as this is true nothing more is read.
