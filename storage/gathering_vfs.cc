@@ -171,7 +171,7 @@ GatheringVfs::GatheringVfs(const std::string& below, std::size_t most_unsynced_b
   vfs_->szOsFile = static_cast<int>(sizeof(OpenFile)) + found->szOsFile;
   vfs_->mxPathname = found->mxPathname;
   vfs_->zName = name_.c_str();
-  below_ = std::make_unique<Below>(found, most_unsynced_bytes);
+  below_ = std::make_unique<Below>(Below{found, most_unsynced_bytes});
   vfs_->pAppData = below_.get();
   vfs_->xOpen = open_file;
   vfs_->xDelete = pass_on_call<&Vfs::xDelete, const char*, int>;
