@@ -7,7 +7,8 @@
 
 namespace holdfast::bench {
 
-Outage::Outage(const Load& load, Instant now) : pid_(load.kill_pid), signal_(load.kill_signal) {
+Outage::Outage(const Load& load, Instant now)
+    : pid_(load.kill_pid), signal_(load.kill_signal), call_timeout_(load.call_timeout) {
   all_.last = now;
   clients_.resize(load.in_flight, all_);
 }
@@ -38,10 +39,11 @@ void Outage::report(Instant now, Figures& figures) {
   const auto add = [&figures](const char* name, Duration gap) {
     figures.extras.push_back({name, static_cast<std::uint64_t>(gap.count())});
   };
+  const bool silent_at_the_end = now - all_.last > call_timeout_;
   all_.acknowledged(now, struck_);
   add("longest_gap_us", all_.longest);
   if (pid_ == 0) return;
-  if (!recovered_) figures.failed = "no write was acknowledged any more";
+  if (!recovered_ || silent_at_the_end) figures.failed = "no write was acknowledged any more";
   Duration slowest{0};
   for (Gaps& client : clients_) {
     client.acknowledged(now, struck_);

@@ -26,8 +26,9 @@ class Outage {
   /// `sent_after`: the write was sent when the process was struck already. An answer to one that was sent
   /// before may have been on its way.
   void acknowledged(std::size_t client, Instant now, bool sent_after);
-  /// Whoever still waits for an acknowledgement has a gap that lasts until now, at the least. To be called
-  /// once.
+  /// Whoever still waits for an acknowledgement has a gap that lasts until now, at the least. Writes go on if
+  /// one that was sent after the signal was acknowledged, and the last one less than a call's timeout ago: a
+  /// member that is asked to end may take some before it hears of that. To be called once.
   void report(Instant now, Figures& figures);
 
  private:
@@ -45,6 +46,7 @@ class Outage {
 
   const int pid_;
   const int signal_;
+  const Duration call_timeout_;
   bool struck_ = false;
   int error_ = 0;
   bool recovered_ = false;  // a write that was sent afterwards was acknowledged
