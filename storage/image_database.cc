@@ -33,8 +33,8 @@ constexpr const char* kSchema = R"(
   ) STRICT;
 )";
 
-// An append to a log that waits behind a sync of so much waits for a millisecond or two; the more syncs that
-// an image takes for it cost it a hundredth of its time.
+// An append to a log that waits behind a sync of so much waits for a millisecond or two.
+// Ref: docs/decisions/0034-images-out-of-the-way.md
 constexpr std::size_t kMostUnsyncedBytes = 256 << 10;
 
 // "HfIm"

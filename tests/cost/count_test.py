@@ -65,5 +65,44 @@ class Verdict(unittest.TestCase):
                          {"compiler": "GCC 1", "instructions": {"put_leader": 900, "get_leader": 410}})
 
 
+class Run(unittest.TestCase):
+    """Who leads may change while it is counted."""
+
+    def run_with(self, *elections):
+        elections = iter(elections)
+
+        class Members:
+            def __init__(self, ports):
+                self.seen = list(next(elections))
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def elected(self):
+                return self.seen.pop(0)
+
+            def load(self, leader, operation, total):
+                pass
+
+            def instructions(self):
+                return {"n1": 10, "n2": 20}
+
+        with mock.patch.object(count, "CountedCluster", Members):
+            return count.run([("put", 1)], [])
+
+    def test_the_figures_go_by_role(self):
+        self.assertEqual(self.run_with((["n1"], ["n1"])), {"leader": 10, "follower": 20})
+        self.assertEqual(self.run_with((["n2"], ["n2"])), {"leader": 20, "follower": 10})
+
+    def test_a_run_whose_leader_changed_is_made_again_and_in_the_end_fails(self):
+        changed = (["n1"], ["n1", "n2"])
+        self.assertEqual(self.run_with(changed, changed, (["n2"], ["n2"])), {"leader": 20, "follower": 10})
+        with self.assertRaisesRegex(AssertionError, "the roles changed"):
+            self.run_with(changed, changed, changed)
+
+
 if __name__ == "__main__":
     unittest.main()
