@@ -70,26 +70,30 @@ class FakePeer final : public Peer {
   Told told_;
 };
 
-Load small_load() {
+// Peers that answer at once are never silent, however slow this machine is just now.
+constexpr milliseconds kForever = std::chrono::minutes(1);
+constexpr milliseconds kSilence{500};
+
+Load small_load(milliseconds call_timeout) {
   Load load;
   load.in_flight = 4;
   load.total = 20;
   load.watchers = 5;
-  load.call_timeout = milliseconds(50);
+  load.call_timeout = call_timeout;
   return load;
 }
 
 const std::function<void(const Progress&)> kUntold = [](const Progress&) {};
 
 /// A small run against `peer`, which there are figures of.
-Figures figures_of_loop(FakePeer& peer) {
-  auto figures = run_closed_loop(small_load(), peer, kUntold);
+Figures figures_of_loop(FakePeer& peer, milliseconds call_timeout = kForever) {
+  auto figures = run_closed_loop(small_load(call_timeout), peer, kUntold);
   REQUIRE(figures);
   return *std::move(figures);
 }
 
-Figures figures_of_fan_out(FakePeer& peer) {
-  auto figures = run_fan_out(small_load(), peer, kUntold);
+Figures figures_of_fan_out(FakePeer& peer, milliseconds call_timeout = kForever) {
+  auto figures = run_fan_out(small_load(call_timeout), peer, kUntold);
   REQUIRE(figures);
   return *std::move(figures);
 }
@@ -123,13 +127,12 @@ class Bystander {
 };
 
 Load small_failover(const Bystander& victim) {
-  Load load = small_load();
+  Load load = small_load(milliseconds(20));
   load.op = Op::kFailover;
   load.endpoints = {{"a", 1}, {"b", 2}};
   load.in_flight = 2;
   load.duration = milliseconds(400);
   load.kill_after = milliseconds(20);
-  load.call_timeout = milliseconds(20);
   load.kill_pid = victim.pid();
   return load;
 }
@@ -169,7 +172,7 @@ TEST_CASE("an operation of a closed loop that failed is an error and no latency,
 TEST_CASE("a closed loop whose service falls silent ends, and what was in flight are errors") {
   FakePeer peer;
   peer.silent = 7;
-  const Figures figures = figures_of_loop(peer);
+  const Figures figures = figures_of_loop(peer, kSilence);
   CHECK(figures.count == 6);
   CHECK(figures.errors == 4);
 }
@@ -177,7 +180,7 @@ TEST_CASE("a closed loop whose service falls silent ends, and what was in flight
 TEST_CASE("a lane that cannot be prepared is the reason why there are no figures") {
   FakePeer peer;
   peer.refused_lane = 2;
-  const auto figures = run_closed_loop(small_load(), peer, kUntold);
+  const auto figures = run_closed_loop(small_load(kForever), peer, kUntold);
   REQUIRE(!figures);
   CHECK(figures.error().message == "no");
 }
@@ -193,7 +196,7 @@ TEST_CASE("a fan-out writes again when all were told, and counts each of them") 
 TEST_CASE("a fan-out in which one watcher is not told ends there, with what is missing as errors") {
   FakePeer peer;
   peer.heard = 3;
-  const Figures figures = figures_of_fan_out(peer);
+  const Figures figures = figures_of_fan_out(peer, kSilence);
   CHECK(peer.written == 4);
   CHECK(figures.count == 3 * 5 + 4);
   CHECK(figures.errors == 1);
@@ -201,7 +204,9 @@ TEST_CASE("a fan-out in which one watcher is not told ends there, with what is m
 
 TEST_CASE("a failover strikes whom it was told to, and tells how long clients went without an answer") {
   Bystander victim;
-  const Load load = small_failover(victim);
+  Load load = small_failover(victim);
+  load.call_timeout = kForever;
+  load.duration = milliseconds(1000);
   const auto figures = run_failover(
       load, [](const Load&) { return std::make_unique<FakePeer>(); }, kUntold);
   REQUIRE(figures);
