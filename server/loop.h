@@ -5,6 +5,7 @@
 #include "base/callback.h"
 #include "net/event_loop.h"
 #include "node/ports/loop.h"
+#include "server/huge_pages.h"
 #include "server/memory.h"
 
 namespace holdfast::server {
@@ -20,7 +21,10 @@ class NodeLoop final : public node::Loop {
   Instant now() const override { return loop_.now(); }
   void post(Callback<void()> task) override { loop_.post(std::move(task)); }
   void set_alarm(Instant when) override;
-  void load(node::Load load) override { manage_memory(load); }
+  void load(node::Load load) override {
+    manage_memory(load);
+    huge_pages_.look();
+  }
 
  private:
   void arm(Instant when);
@@ -28,6 +32,7 @@ class NodeLoop final : public node::Loop {
 
   net::EventLoop& loop_;
   asio::steady_timer timer_;
+  HugePages huge_pages_;
   Callback<void()> alarm_;
   Instant wanted_ = kNever;
   // Never later than wanted_. An alarm that moves away, as a leader's does with everything it sends, leaves

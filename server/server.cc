@@ -148,6 +148,7 @@ void Server::start() {
   disk_.log->start();
   disk_.image->start();
   node_->start();
+  node_loop_.load(node::Load::kLight);  // the state has just been read
   transport_->start(peer_events(), disk_.identity.data_id);
   tell_when_ready();
 }
