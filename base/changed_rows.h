@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>
@@ -10,9 +9,6 @@
 #include "base/check.h"
 
 namespace holdfast {
-
-/// What a table keeps beside a row for ChangedRows, from when it made the row: 0 then.
-using ChangeMark = std::uint32_t;
 
 /// Remembers which rows of an ordered table changed, so that an image costs in proportion to what changed,
 /// and lets the image take them a slice at a time while the table goes on changing.
@@ -34,12 +30,6 @@ class ChangedRows {
     put_aside_if_frozen(key, current);
     changed_.try_emplace(key, current != nullptr);
   }
-  /// As touch(); `mark` is the row's, and spares looking for it again until the next freeze().
-  void touch(const Key& key, const Value* current, ChangeMark& mark) {
-    if (mark == set_) return;
-    touch(key, current);
-    mark = set_;
-  }
   /// Call before the row of `key` is erased.
   void touch_erased(const Key& key, const Value& current) {
     put_aside_if_frozen(key, &current);
@@ -52,7 +42,6 @@ class ChangedRows {
   void freeze() {
     INVARIANT(frozen_.empty() && put_aside_.empty(), "rows of the last image would be lost");
     frozen_.swap(changed_);
-    ++set_;
   }
 
   /// Moves out at most `most` rows as they were at freeze(); an empty result means all were taken.
@@ -95,7 +84,6 @@ class ChangedRows {
   // Keyed by row; true if the row existed when the set began, so that its end must reach the image.
   using Changed = std::map<Key, bool, std::less<>>;
   Changed changed_;
-  ChangeMark set_ = 1;  // the number of changed_
   Changed frozen_;
   std::vector<Taken> put_aside_;
 };

@@ -19,6 +19,9 @@ tl::unexpected<Error> mismatch(std::string_view key, Revision expected, Revision
               present);
 }
 
+// A place in the index is far away: so many rows are read while one's comes.
+constexpr std::size_t kLoadedAhead = 16;
+
 /// The row stays where it is in the table: its key is the same.
 void replace(ConfigTable::Table::iterator row, Change change) {
   const_cast<Change&>(*row) = std::move(change);
@@ -64,13 +67,11 @@ Result<std::size_t> ConfigTable::put(const Put& put, Revision at, std::vector<Ch
   const Change change =
       Change::put(put.key, put.value.view(),
                   {row ? row->create_revision() : at, at, row ? row->version() + 1 : 1, put.lease});
+  lagging_.changed();
   if (row) {
-    changes_.touch(put.key, row, place->mark);
     replace(place->row, change);
   } else {
-    ChangeMark mark = 0;
-    changes_.touch(put.key, nullptr, mark);
-    insert(change, mark);
+    insert(change);
   }
   changes.push_back(change);
   return std::size_t{1};
@@ -142,31 +143,51 @@ void ConfigTable::load(Change row) {
   attach(row.lease(), row.key());
   // An image gives its rows in the order of their keys.
   const bool is_last = rows_.empty() || rows_.rbegin()->key() < row.key();
-  const auto* const place = is_last ? nullptr : index_.find(row.key());
-  if (place) {
-    replace(place->row, std::move(row));
-  } else {
-    insert(std::move(row), 0);
+  const auto at = is_last ? rows_.end() : rows_.lower_bound(row.key());
+  if (!is_last && at->key() == row.key()) return replace(at, std::move(row));
+  loading_.push_back(rows_.insert(at, std::move(row)));
+  index_.prefetch(loading_.back()->key());
+  index_loaded(kLoadedAhead);
+}
+
+void ConfigTable::loaded(Revision through, Revision image) {
+  index_loaded(0);
+  lagging_.loaded(through, image);
+}
+
+void ConfigTable::index_loaded(std::size_t keep) {
+  for (; loading_.size() > keep; loading_.pop_front()) index_.add(loading_.front());
+}
+
+void ConfigTable::redo(const Change& change) {
+  const auto* const place = index_.find(change.key());
+  if (place && place->row->mod_revision() >= change.revision()) return;
+  if (!change.is_put()) {
+    if (place) erase(place->row);
+    return;
   }
+  lagging_.changed();
+  if (place) {
+    detach(place->row->lease(), change.key());
+    replace(place->row, change);
+  } else {
+    insert(change);
+  }
+  attach(change.lease(), change.key());
 }
 
-std::vector<ChangedRows<std::string, Change>::Taken> ConfigTable::take_rows(std::size_t most) {
-  return changes_.take_found([this](const std::string& key) { return find(key); }, most);
-}
-
-ConfigTable::Table::iterator ConfigTable::insert(Change row, ChangeMark mark) {
-  const auto place = rows_.insert(rows_.end(), std::move(row));
-  index_.add(place, mark);
-  return place;
-}
+void ConfigTable::insert(Change row) { index_.add(rows_.insert(rows_.end(), std::move(row))); }
 
 ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator row, Revision at,
                                                       std::vector<Change>& changes) {
-  const std::string key(row->key());
-  changes_.touch_erased(key, *row);
-  detach(row->lease(), key);
-  changes.push_back(Change::deletion(key, at));
-  index_.remove(key);
+  changes.push_back(Change::deletion(row->key(), at));
+  return erase(row);
+}
+
+ConfigTable::Table::const_iterator ConfigTable::erase(Table::const_iterator row) {
+  lagging_.erased(*row);
+  detach(row->lease(), row->key());
+  index_.remove(row->key());
   return rows_.erase(row);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,11 +9,11 @@
 #include <vector>
 
 #include "base/blob.h"
-#include "base/changed_rows.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "config/change.h"
 #include "config/key_index.h"
+#include "config/lagging_rows.h"
 
 /// The watchable configuration: an ordered map of bytes to bytes with revisions.
 namespace holdfast::config {
@@ -46,14 +47,7 @@ struct Delete {
 
 class ConfigTable {
  public:
-  struct ByKey {
-    using is_transparent = void;
-    static std::string_view key_of(const Change& change) { return change.key(); }
-    static std::string_view key_of(std::string_view key) { return key; }
-    bool operator()(const auto& a, const auto& b) const { return key_of(a) < key_of(b); }
-  };
-  /// Every key's last put.
-  using Table = std::set<Change, ByKey>;
+  using Table = Rows;
 
   ConfigTable() = default;
   ConfigTable(const ConfigTable&) = delete;
@@ -77,23 +71,33 @@ class ConfigTable {
   const std::set<std::string, std::less<>>* attached_to(LeaseId lease) const;
   const std::map<LeaseId, std::set<std::string, std::less<>>>& by_lease() const { return by_lease_; }
 
-  // The image: see base/changed_rows.h.
+  // The image, whose rows may lag.
+  const LaggingRows& lagging() const { return lagging_; }
+  LaggingRows& lagging() { return lagging_; }
+  std::vector<LaggingRows::Taken> take_rows(std::size_t most) { return lagging_.take(rows_, most); }
+  /// About so many rows are to be loaded.
+  void expect(std::size_t rows) { index_.reserve(rows); }
+  /// Nothing but load() is called until loaded() was.
   void load(Change row);
-  std::vector<ChangedRows<std::string, Change>::Taken> take_rows(std::size_t most);
-  void freeze() { changes_.freeze(); }
-  std::size_t pending() const { return changes_.pending(); }
+  /// As LaggingRows::loaded().
+  void loaded(Revision through, Revision image);
+  /// Makes a change that the loaded rows may lack, or may have.
+  void redo(const Change& change);
 
  private:
   Table::const_iterator erase(Table::const_iterator row, Revision at, std::vector<Change>& changes);
+  Table::const_iterator erase(Table::const_iterator row);
   void attach(LeaseId lease, std::string_view key);
   void detach(LeaseId lease, std::string_view key);
 
-  Table::iterator insert(Change row, ChangeMark mark);
+  void insert(Change row);
+  void index_loaded(std::size_t keep);
 
   Table rows_;
   KeyIndex<Table::iterator> index_;  // of rows_
   std::map<LeaseId, std::set<std::string, std::less<>>> by_lease_;
-  ChangedRows<std::string, Change> changes_;
+  LaggingRows lagging_;
+  std::deque<Table::iterator> loading_;  // not in the index yet
 };
 
 }  // namespace holdfast::config

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/changed_rows.h"
-
 namespace holdfast::config {
 
 /// Finds the row of a key at once. The ordered table, which it points into, needs for that a walk over its
@@ -19,8 +17,7 @@ class KeyIndex {
  public:
   struct Place {
     Row row;
-    std::uint32_t hash;       ///< of the key: when the index grows, nobody fetches the keys
-    mutable ChangeMark mark;  ///< of the row
+    std::uint32_t hash;  ///< of the key: when the index grows, nobody fetches the keys
   };
 
   /// Returns: null if there is none; valid until the next change.
@@ -29,7 +26,10 @@ class KeyIndex {
     return found == places_.end() ? nullptr : &*found;
   }
   /// Requires: the key has no row here.
-  void add(Row row, ChangeMark mark) { places_.insert(Place{row, hash_of(row->key()), mark}); }
+  void add(Row row) { places_.insert(Place{row, hash_of(row->key())}); }
+  void reserve(std::size_t rows) { places_.reserve(rows); }
+  /// The memory that add() of this key is going to need is fetched meanwhile.
+  void prefetch(std::string_view key) const { places_.prefetch(key); }
   /// Call before the row goes.
   void remove(std::string_view key) { places_.erase(places_.find(key)); }
 

@@ -1,6 +1,7 @@
 #include "node/imager.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/canary.h"
@@ -32,12 +33,34 @@ void Imager::run_if_due() {
 
 void Imager::begin() {
   pace_.begun(loop_.now());
-  if (machine_.applied() == image_index_) {
+  const bool rests = machine_.applied() == image_index_;
+  const auto walk = !finished_.empty() ? state::Machine::Walk::kAll
+                    : rests            ? state::Machine::Walk::kAtRest
+                                       : state::Machine::Walk::kWhatPays;
+  if (machine_.walk_config(walk)) {
+    state_ = State::kWalking;
+    walked_ = 0;
+    return walk_slice();
+  }
+  if (rests) {
     compact();  // the others may have caught up
     if (!std::exchange(told_of_rest_, true)) loop_.load(Load::kNone);
     for (auto& done : std::exchange(finished_, {})) done();
     return;
   }
+  wait_for_log();
+}
+
+void Imager::walk_slice() {
+  std::vector<RowChange> rows =
+      machine_.take_config_rows(std::min(kRowsPerSlice, options_.config_rows - walked_));
+  walked_ += rows.size();
+  if (!rows.empty()) store_.write(std::move(rows), {});
+  if (!machine_.is_walking_config() || walked_ >= options_.config_rows) return wait_for_log();
+  loop_.post(lifetime_.guard([this] { walk_slice(); }));
+}
+
+void Imager::wait_for_log() {
   state_ = State::kWaitingForLog;
   driver_.apply_only_durable(!HOLDFAST_CANARY(image_ahead_of_the_durable_log));
   go_on();
@@ -82,6 +105,12 @@ void Imager::image_durable() {
   told_of_rest_ = false;
   logging_.write(LogLevel::kDebug, "image_written", {{"index", image_index_}});
   compact();
+  if (machine_.is_walking_config() && !resting_) {
+    finished_.insert(finished_.begin(), std::make_move_iterator(finishing_.begin()),
+                     std::make_move_iterator(finishing_.end()));
+    finishing_.clear();
+    return begin();
+  }
   for (auto& done : std::exchange(finishing_, {})) done();
   if (resting_) return rest();
   if (!finished_.empty()) begin();
@@ -132,9 +161,7 @@ void Imager::replaced() {
   pace_.begun(loop_.now());
 }
 
-/// Of the tables that grow large.
-std::size_t Imager::rows() const {
-  return machine_.config().all().size() + machine_.registry().all().size() + machine_.leases().all().size();
-}
+/// Of the tables that grow large, and whose rows do not lag.
+std::size_t Imager::rows() const { return machine_.registry().all().size() + machine_.leases().all().size(); }
 
 }  // namespace holdfast::node

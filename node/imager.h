@@ -20,7 +20,11 @@
 /// Writes the machine's image behind its back, a slice a turn of the loop, and shortens the log once an image
 /// is durable.
 ///
-///     idle --due--> waiting for the own log --durable--> taking slices --all--> committing --durable--> idle
+///     idle --due--> walking --enough rows--> waiting for the own log --durable--> taking slices --all-->
+///     committing --durable--> idle, or on with the next image, if the walk has not ended
+///
+/// The walk brings up rows of the configuration, if it pays; they are taken as they are at the time, before
+/// the image's index is fixed: config/lagging_rows.h.
 ///
 /// An image never stands above what is durable in the own log: a crash would leave state without its log.
 /// While it waits for that, nothing that is not durable here is applied, so that the wait has an end.
@@ -33,7 +37,9 @@ class Imager {
   struct Options {
     ImagePace::Options pace;
     LogRetention::Options log;
-    std::size_t history_memory_bytes = 4 << 20;
+    /// That one image brings up, at most: until an image is durable all of it is in memory.
+    std::size_t config_rows;
+    std::size_t history_memory_bytes;
   };
   static constexpr std::size_t kRowsPerSlice = 256;
   static constexpr std::size_t kPacksPerSlice = 2;
@@ -63,8 +69,10 @@ class Imager {
   Instant due() const { return state_ == State::kIdle ? pace_.due() : kNever; }
 
  private:
-  enum class State { kIdle, kWaitingForLog, kTaking, kCommitting, kSuspended };
+  enum class State { kIdle, kWalking, kWaitingForLog, kTaking, kCommitting, kSuspended };
   void begin();
+  void walk_slice();
+  void wait_for_log();
   void go_on();
   void take_slice();
   void image_durable();
@@ -84,6 +92,7 @@ class Imager {
 
   // Owned by the loop.
   State state_ = State::kIdle;
+  std::size_t walked_ = 0;  // rows, for the image that is being made
   ImagePace pace_;
   Index image_index_;  // of the newest durable image
   Index frozen_index_;

@@ -42,7 +42,8 @@ struct Options {
   /// so that this member does not part from the others; its process is to end.
   std::function<void(const Error&)> outdated;
   Duration image_interval = std::chrono::seconds(5);
-  std::size_t image_after_bytes = 16 << 20;  ///< of log since the last image: then it is due at once
+  std::size_t image_after_bytes = 16 << 20;   ///< of log since the last image: then it is due at once
+  std::size_t image_config_rows = 16 * 1024;  ///< of the configuration that one image brings up, at most
   std::size_t history_memory_bytes = 4 << 20;
   std::uint64_t log_entries_kept = 1000;  ///< below the newest image, though no member needs them
   std::size_t log_bytes_kept = 64 << 20;  ///< at most, for members that lag or are away

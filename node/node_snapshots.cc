@@ -17,10 +17,12 @@ namespace holdfast::node {
 namespace {
 
 /// Filled on the store's thread, taken over on the loop.
-class MachineLoader final : public RowLoader {
+class MachineLoader final : public ImageLoader {
  public:
   explicit MachineLoader(std::uint16_t feature_level) : machine(feature_level) {}
   Result<void> take(std::size_t table, const Row& row) override { return machine.load(table, row); }
+  Revision history_wanted() const override { return machine.history_wanted(); }
+  Result<void> take_history(const HistoryRow& row) override { return machine.load_history(row.changes); }
   Result<void> finish() override { return machine.finish_loading(); }
   state::Machine machine;
 };

@@ -98,6 +98,10 @@ Result<Beginning> begin(Disk& disk, storage::Poster post, storage::FatalHandler 
   auto stands =
       disk.image->load([&machine](std::size_t table, const Row& row) { return machine.load(table, row); });
   if (!stands) return fail(stands.error());
+  auto redone = disk.image->load_history(machine.history_wanted(), [&machine](const node::HistoryRow& row) {
+    return machine.load_history(row.changes);
+  });
+  if (!redone) return fail(redone.error());
   if (auto whole = machine.finish_loading(); !whole) return fail(whole.error());
   auto restored = storage::restore(disk.identity, std::move(log), *stands);
   if (!restored) return fail(restored.error());

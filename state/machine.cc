@@ -104,6 +104,7 @@ std::vector<Event> Machine::Impl::publish() {
   std::vector<Event> events;
   events.reserve(config_changes_.size() + registry_changes_.size() + lock_changes_.size());
   revision = left_at();
+  if (!config_changes_.empty()) config_revision = revision;
   for (config::Change& change : config_changes_) {
     history.append(change);
     events.emplace_back(std::move(change));

@@ -84,8 +84,21 @@ class Machine {
   /// index.
   std::uint64_t digest() const;
 
-  // The image: rows as of freeze(), handed over in slices while commands go on being applied.
+  // The image: rows as of freeze(), handed over in slices while commands go on being applied. Those of the
+  // configuration are handed over before, as they are then, and may lag: config/lagging_rows.h.
 
+  /// What an image does for them.
+  enum class Walk {
+    kWhatPays,  ///< the machine is busy
+    kAtRest,    ///< nothing has changed for a while
+    kAll,       ///< this image is the last
+  };
+  /// Begins to bring them up, if that pays now or goes on already.
+  /// Returns: whether take_config_rows() has something to do.
+  bool walk_config(Walk walk);
+  /// The next ones, at most about `most`; none at the end, and maybe before: is_walking_config() tells.
+  std::vector<RowChange> take_config_rows(std::size_t most);
+  bool is_walking_config() const;
   /// Returns: the index the image will stand at. Requires: the last frozen image was taken whole.
   Index freeze();
   /// At most about `most` changed rows; empty when all were taken.
@@ -97,14 +110,18 @@ class Machine {
   void image_durable(std::size_t keep_history_bytes);
   /// Does so by some of it. Returns: true if there is more to drop.
   bool trim_history();
-  /// Rows changed since the last freeze().
+  /// Rows changed since the last freeze(), and changes that the rows of the configuration lack.
   std::size_t rows_pending() const;
 
-  /// Builds a machine from an image's rows, in any order, then finish_loading(); applied() is then the index
-  /// that freeze() returned. No rows at all make the machine of a new cluster.
+  /// Builds a machine from an image: from its rows, in any order, then its history from history_wanted() on,
+  /// in order, then finish_loading(); applied() is then the index that freeze() returned. No rows at all make
+  /// the machine of a new cluster.
   /// Requires: nothing was applied yet.
   /// Errors: kCorrupt, naming the table; kNotEnabled, if a newer version wrote the image.
   Result<void> load(std::size_t table, const Row& row);
+  /// The first revision that the rows may lack. Requires: all rows were given.
+  Revision history_wanted() const;
+  Result<void> load_history(const Blob& pack);
   Result<void> finish_loading();
   /// Exchanges all state: whoever refers to this machine sees the other's. What was read from either (tables,
   /// entries, iterators) is void.

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include "base/canary.h"
@@ -10,7 +12,16 @@ namespace holdfast::state {
 
 namespace {
 
-constexpr std::uint64_t kImageFormat = 1;
+// 1: the rows of the configuration lack nothing.
+constexpr std::uint64_t kImageFormat = 2;
+
+// So few changed keys are brought up by name with the next image.
+constexpr std::size_t kFewChanges = 1024;
+// At rest a walk over the whole table pays once there was a change for so many of its rows.
+constexpr std::size_t kRowsPerChangeAtRest = 8;
+
+// Room is made for, before any of them was seen.
+constexpr std::uint64_t kMostExpectedRows = 4 << 20;
 
 template <typename Key, typename Value>
 RowChange row_change(std::size_t table, const Key& key, const std::optional<Value>& value) {
@@ -30,11 +41,40 @@ Machine::Impl::Meta Machine::Impl::meta() const {
   return {{"format_version", kImageFormat},
           {"applied_index", applied.value()},
           {"revision", revision.value()},
+          {"config_revision", config_revision.value()},
+          {"config_rows", config.all().size()},
+          {"config_rows_revision", config.lagging().through().value()},
           {"history_first_revision", first_watchable.value()},
           {"last_token", locks.last_token().value()},
           {"cluster_time_ms", static_cast<std::uint64_t>(time.count())},
           {"feature_level", feature_level},
           {"digest", digest.value()}};
+}
+
+bool Machine::Impl::walk_config(Walk walk) {
+  config::LaggingRows& rows = config.lagging();
+  if (rows.walking()) return true;
+  if (rows.lag() == 0) return false;
+  if (rows.lag() <= kFewChanges && history.first_in_memory() <= rows.through().next()) {
+    std::vector<std::string> keys;
+    const auto [first, last] = history.since(rows.through().next());
+    for (auto change = first; change != last; ++change) keys.emplace_back(change->key());
+    std::sort(keys.begin(), keys.end(), std::greater<>());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    rows.begin_few(std::move(keys), revision);
+    return true;
+  }
+  const std::size_t least = walk == Walk::kAll      ? 1
+                            : walk == Walk::kAtRest ? config.all().size() / kRowsPerChangeAtRest
+                                                    : config.all().size();
+  if (rows.lag() >= least) rows.begin_all(revision);
+  return rows.walking();
+}
+
+std::vector<RowChange> Machine::Impl::take_config_rows(std::size_t most) {
+  std::vector<RowChange> rows;
+  append(rows, kConfigTable, config.take_rows(most));
+  return rows;
 }
 
 Index Machine::Impl::freeze() {
@@ -43,7 +83,6 @@ Index Machine::Impl::freeze() {
     frozen_meta_.push_back(row_change(kMetaTable, name, std::optional<std::uint64_t>(value)));
   }
   leases.changes().freeze();
-  config.freeze();
   registry.changes().freeze();
   locks.freeze();
   sessions.changes().freeze();
@@ -60,7 +99,6 @@ std::vector<RowChange> Machine::Impl::take_rows(std::size_t most) {
   append(rows, kLeasesTable, leases.changes().take(leases.all(), left()));
   if (HOLDFAST_CANARY(image_keeps_what_was_deleted))
     std::erase_if(rows, [](const auto& row) { return row.removed; });
-  append(rows, kConfigTable, config.take_rows(left()));
   append(rows, kInstancesTable, registry.changes().take(registry.all(), left()));
   append(rows, kLockHoldersTable, locks.take_holders(left()));
   append(rows, kLockWaitersTable, locks.take_waiters(left()));
@@ -78,6 +116,7 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
     case kMetaTable: {
       const std::string name = read.text();
       loaded_meta_[name] = read.number();
+      if (name == "config_rows") config.expect(std::min(loaded_meta_[name], kMostExpectedRows));
       break;
     }
     case kLeasesTable: {
@@ -86,7 +125,7 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
       break;
     }
     case kConfigTable: {
-      const std::string key = read.text();
+      const std::string_view key = read.view();
       config.load(read_put(read, key));
       break;
     }
@@ -139,18 +178,42 @@ Result<void> Machine::Impl::load(std::size_t table, const Row& row) {
   return read.complete(table);
 }
 
+Revision Machine::Impl::history_wanted() const {
+  const auto rows = loaded_meta_.find("config_rows_revision");
+  const auto whole = loaded_meta_.find("revision");  // of format 1, and of a new cluster
+  if (rows != loaded_meta_.end()) return Revision(rows->second).next();
+  return whole != loaded_meta_.end() ? Revision(whole->second).next() : Revision(1);
+}
+
+Result<void> Machine::Impl::load_history(const Blob& pack) {
+  const Revision from = history_wanted();
+  config.loaded(from.previous(), Revision(loaded_meta_["revision"]));
+  auto changes = decode_history(pack);
+  if (!changes) return fail(changes.error());
+  for (const config::Change& change : *changes) {
+    if (change.revision() < from) continue;
+    if (!HOLDFAST_CANARY(history_not_made_once_more)) config.redo(change);
+    config_revision = change.revision();
+  }
+  return {};
+}
+
 Result<void> Machine::Impl::finish_loading() {
   const Meta expected = meta();
   if (loaded_meta_.empty() && leases.all().empty() && config.all().empty()) return {};
   loaded_meta_.try_emplace("feature_level", level::kFirst);  // images of before there were levels
+  const Revision rows = history_wanted().previous();
+  loaded_meta_.try_emplace("config_rows_revision", rows.value());  // format 1
+  loaded_meta_.try_emplace("config_revision", rows.value());
+  loaded_meta_.try_emplace("config_rows", config.all().size());
   for (const auto& [name, value] : expected) {
     if (!loaded_meta_.contains(name)) {
       return fail(Errc::kCorrupt, "the image's table meta has no row " + name);
     }
   }
-  if (loaded_meta_["format_version"] != kImageFormat) {
-    return fail(Errc::kCorrupt, "the image has format " + std::to_string(loaded_meta_["format_version"]) +
-                                    "; this version knows format " + std::to_string(kImageFormat));
+  if (const auto format = loaded_meta_["format_version"]; format < 1 || format > kImageFormat) {
+    return fail(Errc::kCorrupt, "the image has format " + std::to_string(format) +
+                                    "; this version knows formats up to " + std::to_string(kImageFormat));
   }
   if (loaded_meta_["feature_level"] > supported) {
     return fail(Errc::kNotEnabled,
@@ -161,6 +224,15 @@ Result<void> Machine::Impl::finish_loading() {
   feature_level = static_cast<std::uint16_t>(loaded_meta_["feature_level"]);
   applied = Index(loaded_meta_["applied_index"]);
   revision = Revision(loaded_meta_["revision"]);
+  const Revision changed(loaded_meta_["config_revision"]);
+  if (rows > revision || changed > revision || (rows < changed && config_revision != changed)) {
+    return fail(Errc::kCorrupt, "the image's history does not lead from revision " +
+                                    std::to_string(rows.value()) +
+                                    ", up to which the rows of its configuration stand, to " +
+                                    std::to_string(changed.value()) + ", its last change");
+  }
+  config_revision = changed;
+  config.loaded(rows, revision);
   first_watchable = Revision(loaded_meta_["history_first_revision"]);
   time = ClusterTime(static_cast<std::int64_t>(loaded_meta_["cluster_time_ms"]));
   digest = RollingDigest(loaded_meta_["digest"]);

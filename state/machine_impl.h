@@ -24,14 +24,19 @@ class Machine::Impl {
   std::vector<Event> publish();
   void forget_all_but(const std::vector<MemberId>& everybody);
 
+  bool walk_config(Walk walk);
+  std::vector<RowChange> take_config_rows(std::size_t most);
   Index freeze();
   std::vector<RowChange> take_rows(std::size_t most);
   Result<void> load(std::size_t table, const Row& row);
+  Revision history_wanted() const;
+  Result<void> load_history(const Blob& pack);
   Result<void> finish_loading();
 
   // The replicated state.
   Index applied;
   Revision revision;
+  Revision config_revision;  // of the last change of the configuration
   Revision first_watchable{1};
   std::uint16_t feature_level = level::kFirst;
   ClusterTime time{0};

@@ -45,6 +45,9 @@ std::vector<std::string> Machine::attachments(LeaseId lease, std::size_t most) c
   return found;
 }
 
+bool Machine::walk_config(Walk walk) { return impl_->walk_config(walk); }
+std::vector<RowChange> Machine::take_config_rows(std::size_t most) { return impl_->take_config_rows(most); }
+bool Machine::is_walking_config() const { return impl_->config.lagging().walking(); }
 Index Machine::freeze() { return impl_->freeze(); }
 std::vector<RowChange> Machine::take_rows(std::size_t most) { return impl_->take_rows(most); }
 std::vector<HistoryPack> Machine::take_history(std::size_t most_packs) {
@@ -55,12 +58,14 @@ void Machine::image_durable(std::size_t keep_history_bytes) {
 }
 bool Machine::trim_history() { return impl_->history.trim(); }
 std::size_t Machine::rows_pending() const {
-  return impl_->leases.pending() + impl_->config.pending() + impl_->registry.pending() +
+  return impl_->leases.pending() + impl_->config.lagging().lag() + impl_->registry.pending() +
          impl_->locks.pending() + impl_->sessions.pending() + impl_->member_changes.pending() +
          impl_->member_level_changes.pending();
 }
 
 Result<void> Machine::load(std::size_t table, const Row& row) { return impl_->load(table, row); }
+Revision Machine::history_wanted() const { return impl_->history_wanted(); }
+Result<void> Machine::load_history(const Blob& pack) { return impl_->load_history(pack); }
 Result<void> Machine::finish_loading() { return impl_->finish_loading(); }
 
 }  // namespace holdfast::state

@@ -126,11 +126,11 @@ std::uint64_t RowReader::number() {
 
 milliseconds RowReader::time() { return milliseconds(static_cast<std::int64_t>(number())); }
 
-std::string RowReader::text() {
+std::string_view RowReader::view() {
   const Cell* found = next();
   if (!found) return {};
   if (const auto* text = std::get_if<std::string>(found)) return *text;
-  if (const auto* bytes = std::get_if<Blob>(found)) return std::string(bytes->view());
+  if (const auto* bytes = std::get_if<Blob>(found)) return bytes->view();
   fail_with("a cell should be text");
   return {};
 }
@@ -162,13 +162,13 @@ lease::Lease read_lease(RowReader& row, LeaseId id) {
 }
 
 config::Change read_put(RowReader& row, std::string_view key) {
-  const Blob value = row.bytes();
+  const std::string_view value = row.view();
   config::Change::Numbers numbers;
   numbers.create_revision = Revision(row.number());
   numbers.mod_revision = Revision(row.number());
   numbers.version = row.number();
   numbers.lease = LeaseId(row.number());
-  return config::Change::put(key, value.view(), numbers);
+  return config::Change::put(key, value, numbers);
 }
 
 registry::Instance read_instance(RowReader& row, std::string id) {

@@ -56,7 +56,9 @@ class RowReader {
 
   std::uint64_t number();
   milliseconds time();
-  std::string text();
+  std::string text() { return std::string(view()); }
+  /// Text or bytes where they are: in the row.
+  std::string_view view();
   Blob bytes();
   void fail_with(std::string why);
 

@@ -37,6 +37,9 @@ constexpr const char* kSchema = R"(
 // Ref: docs/decisions/0034-images-out-of-the-way.md
 constexpr std::size_t kMostUnsyncedBytes = 256 << 10;
 
+// In memory at once while an image is loaded.
+constexpr std::size_t kLoadedHistoryBytes = 1 << 20;
+
 // "HfIm"
 constexpr Format kImageFormat{"image of the state", 0x4866496d, 2, kSchema, kPageBytes, kMostUnsyncedBytes};
 
@@ -54,16 +57,18 @@ void bind_cells(Statement& statement, const Row& cells, std::size_t count) {
   }
 }
 
-Cell read_cell(const Statement& statement, int column, ColumnType type) {
+void read_cell(const Statement& statement, int column, ColumnType type, Cell& cell) {
   switch (type) {
     case ColumnType::kInteger:
-      return statement.integer(column);
+      cell = statement.integer(column);
+      return;
     case ColumnType::kText:
-      return std::string(statement.bytes(column));
+      if (!std::holds_alternative<std::string>(cell)) cell.emplace<std::string>();
+      std::get<std::string>(cell) = statement.bytes(column);  // into the memory that it has
+      return;
     case ColumnType::kBytes:
-      break;
+      cell = Blob(statement.bytes(column));
   }
-  return Blob(statement.bytes(column));
 }
 
 }  // namespace
@@ -163,9 +168,9 @@ void ImageDatabase::create_tables() {
 namespace {
 
 void read_row(const Statement& select, const std::vector<Column>& columns, Row& row) {
-  row.clear();
+  row.resize(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    row.push_back(read_cell(select, static_cast<int>(i), columns[i].type));
+    read_cell(select, static_cast<int>(i), columns[i].type, row[i]);
   }
 }
 
@@ -184,6 +189,17 @@ Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t ta
     }
     if (found != committed_.digests[table]) {
       damaged("table " + std::string(description.name) + " is not what its digest says");
+    }
+  }
+  return {};
+}
+
+Result<void> ImageDatabase::load_history(
+    Revision from, const std::function<Result<void>(const node::HistoryRow& row)>& take) {
+  while (from <= committed_.last_history) {
+    for (const node::HistoryRow& row : read_history(from, kLoadedHistoryBytes)) {
+      if (Result<void> taken = take(row); !taken) return taken;
+      from = row.last.next();
     }
   }
   return {};

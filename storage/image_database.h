@@ -44,6 +44,9 @@ class ImageDatabase {
   /// tables must be what their digests say. Its time does not depend on the history.
   /// Errors: those of `take`; kCorrupt, naming the table.
   Result<void> load(const std::function<Result<void>(std::size_t table, const Row& row)>& take);
+  /// Gives every row of the history with last >= `from`, in order, until `take` fails.
+  Result<void> load_history(Revision from,
+                            const std::function<Result<void>(const node::HistoryRow& row)>& take);
 
   /// A slice of the next image, within a transaction that commit() ends.
   void write(const std::vector<RowChange>& rows, const std::vector<node::HistoryPack>& history);

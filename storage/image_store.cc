@@ -47,6 +47,15 @@ Result<ImageState> SqliteImageStore::load(
   }
 }
 
+Result<void> SqliteImageStore::load_history(
+    Revision from, const std::function<Result<void>(const node::HistoryRow& row)>& take) {
+  try {
+    return on_.image->load_history(from, take);
+  } catch (const StorageFailure& failure) {
+    return fail(failure.to_error());
+  }
+}
+
 void SqliteImageStore::start() { worker_.start(); }
 void SqliteImageStore::stop() {
   stopped_ = true;

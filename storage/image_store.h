@@ -83,6 +83,9 @@ class SqliteImageStore final : public node::ImageStore, private WorkerDuty<Image
   /// Gives every row of every table to `take`, in the order of its key. Requires: not started.
   /// Returns: where the image stands. Errors: those of `take`, kCorrupt, kStorage.
   Result<ImageState> load(const std::function<Result<void>(std::size_t table, const Row& row)>& take);
+  /// Then, as ImageDatabase::load_history().
+  Result<void> load_history(Revision from,
+                            const std::function<Result<void>(const node::HistoryRow& row)>& take);
 
   void start();
   /// Makes durable what was committed, drops an image that was not, and ends the thread.

@@ -64,7 +64,7 @@ Result<std::uint64_t> IncomingSnapshot::write(std::uint64_t offset, const Blob& 
 }
 
 Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::prepare(const raft::Snapshot& at,
-                                                                 node::RowLoader& into) {
+                                                                 node::ImageLoader& into) {
   if (!receiving_ || receiving_->announced.index != at.index ||
       receiving_->received != receiving_->announced.size) {
     return fail(Errc::kStorage, "no whole image at entry " + std::to_string(at.index.value()) +
@@ -117,7 +117,7 @@ void IncomingSnapshot::name_as_image() {
 }
 
 Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::open(const raft::Snapshot& at,
-                                                              node::RowLoader& into) {
+                                                              node::ImageLoader& into) {
   try {
     auto image = std::make_unique<ImageDatabase>(Location{path(image_file_name(at.index)), vfs_, &files_},
                                                  tables_, data_id_, Ownership::kTakenOver);
@@ -130,6 +130,12 @@ Result<std::unique_ptr<ImageDatabase>> IncomingSnapshot::open(const raft::Snapsh
       if (broken_off()) return fail(stopping());
       return into.take(table, row);
     });
+    if (loaded) {
+      loaded = image->load_history(into.history_wanted(), [&](const node::HistoryRow& row) -> Result<void> {
+        if (broken_off()) return fail(stopping());
+        return into.take_history(row);
+      });
+    }
     if (loaded) loaded = into.finish();
     if (!loaded) return fail(loaded.error());
     return image;

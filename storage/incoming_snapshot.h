@@ -33,7 +33,7 @@ class IncomingSnapshot {
   /// Checks what was received, gives its rows to `into` and makes it durable under the name of an image.
   /// Durability: file and name survive power loss when this returns.
   /// Errors: as node::SnapshotStore::install(); the file is gone then.
-  Result<std::unique_ptr<ImageDatabase>> prepare(const raft::Snapshot& at, node::RowLoader& into);
+  Result<std::unique_ptr<ImageDatabase>> prepare(const raft::Snapshot& at, node::ImageLoader& into);
   /// The process is to end: a large image takes longer to prepare than that may take. What is being prepared
   /// fails soon, as kStopping. Thread: any.
   void break_off() { broken_off_.store(true, std::memory_order_relaxed); }
@@ -49,7 +49,7 @@ class IncomingSnapshot {
   void discard();
   Result<void> check_bytes();
   void name_as_image();
-  Result<std::unique_ptr<ImageDatabase>> open(const raft::Snapshot& at, node::RowLoader& into);
+  Result<std::unique_ptr<ImageDatabase>> open(const raft::Snapshot& at, node::ImageLoader& into);
 
   Files& files_;
   const std::string directory_;

@@ -19,7 +19,7 @@ struct SqliteSnapshotStore::Loopside {
   }
   /// Whoever is told may leave another state in `into` than was loaded, the one before; either takes long to
   /// free. The image's thread lets go of it, once nobody here holds it any more.
-  void end_install(std::shared_ptr<node::RowLoader> into, Installed done, Result<void> result) {
+  void end_install(std::shared_ptr<node::ImageLoader> into, Installed done, Result<void> result) {
     done(std::move(result));
     done = {};
     if (!images.stopped()) images.run([into = std::move(into)](ImageFiles&) mutable { into.reset(); });
@@ -84,9 +84,9 @@ void SqliteSnapshotStore::write(std::uint64_t offset, Blob bytes,
   });
 }
 
-void SqliteSnapshotStore::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+void SqliteSnapshotStore::install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                                   Callback<void(Result<void>)> done) {
-  node::RowLoader& loader = *into;  // of `end`, which outlives the loading
+  node::ImageLoader& loader = *into;  // of `end`, which outlives the loading
   auto end = [loopside = std::weak_ptr<Loopside>(loopside_), into = std::move(into),
               done = std::move(done)](Result<void> result) mutable {
     if (const auto here = loopside.lock()) {

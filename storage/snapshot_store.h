@@ -30,7 +30,7 @@ class SqliteSnapshotStore final : public node::SnapshotStore {
 
   void begin(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override;
   void write(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) override;
-  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+  void install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                Callback<void(Result<void>)> done) override;
 
  private:

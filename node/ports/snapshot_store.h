@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/rows.h"
+#include "node/ports/image_store.h"
 #include "raft/types.h"
 
 namespace holdfast::node {
@@ -23,13 +24,17 @@ struct SnapshotFile {
   friend bool operator==(const SnapshotFile&, const SnapshotFile&) = default;
 };
 
-/// Takes the rows of a received image into a fresh machine. Thread: the store's; nobody else looks at it
-/// before install() has called back. The store lets go of it last, there: what it holds takes long to free.
-class RowLoader {
+/// Takes a received image into a fresh machine: its rows, its history from history_wanted() on, finish().
+/// Thread: the store's; nobody else looks at it before install() has called back. The store lets go of it
+/// last, there: what it holds takes long to free.
+class ImageLoader {
  public:
-  virtual ~RowLoader() = default;
+  virtual ~ImageLoader() = default;
   virtual Result<void> take(std::size_t table, const Row& row) = 0;
-  /// All rows were given: is it a whole state? Errors: kCorrupt, like take().
+  /// The first revision that the rows may lack. Requires: all rows were given.
+  virtual Revision history_wanted() const = 0;
+  virtual Result<void> take_history(const HistoryRow& row) = 0;
+  /// All was given: is it a whole state? Errors: kCorrupt, like take().
   virtual Result<void> finish() = 0;
 };
 
@@ -74,7 +79,7 @@ class SnapshotStore {
   /// come; what lies below `at` is left out of them.
   /// Errors: kCorrupt (digest, format, index or rows are not what they should be: the file was discarded,
   /// send it again), kStorage (nothing whole was received), and those of `into`.
-  virtual void install(raft::Snapshot at, std::shared_ptr<RowLoader> into,
+  virtual void install(raft::Snapshot at, std::shared_ptr<ImageLoader> into,
                        Callback<void(Result<void>)> done) = 0;
 };
 

@@ -147,7 +147,7 @@ class Microservice(unittest.TestCase):
                 self.assertEqual(self.call(cluster, "Bob"), ("Hello Bob, this is two", 0))
             two.send(signal.SIGTERM)
             self.assertEqual(two.end(), 0)
-            eventually(lambda: cluster.ok("services") == {"services": []}, "both are gone")
+            eventually(lambda: cluster.ok("services") == {"services": []}, "both are gone", limit=60)
 
 
 if __name__ == "__main__":

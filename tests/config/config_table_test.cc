@@ -120,13 +120,15 @@ TEST_CASE("the keys of an ending lease go in batches") {
   CHECK(config.table.all().empty());
 }
 
-TEST_CASE("what is found by its key is what the ordered table holds, and images add up to it") {
+TEST_CASE(
+    "what is found by its key is what the ordered table holds, and images with their history come to it") {
   Config config;
   Random random(7);
   const auto key_of = [](std::uint64_t number) { return "key " + std::to_string(number); };
-  ConfigTable::Table frozen;  // what the image that is being taken must come to
+  LaggingRows& lagging = config.table.lagging();
   ConfigTable::Table image;
-  bool taking = false;
+  std::vector<Change> history;
+  int walks = 0;
   for (int step = 0; step < 20'000; ++step) {
     const std::string key = key_of(random.below(40));
     const LeaseId lease(random.below(4));
@@ -135,23 +137,37 @@ TEST_CASE("what is found by its key is what the ordered table holds, and images 
         REQUIRE(config.remove(random.below(8) > 0 ? KeyRange::one(key) : KeyRange::prefix("key 1")));
         break;
       case 1:
+        config.at = config.at.next();
         if (lease) config.table.end_lease(lease, 1 + random.below(10), config.at, config.changes);
         break;
       default:
         REQUIRE(config.put(key, std::to_string(step), lease));
     }
-    if (!taking && random.below(20) == 0) {
-      frozen = config.table.all();
-      config.table.freeze();
-      taking = true;
-    } else if (taking && random.below(3) == 0) {
-      auto rows = config.table.take_rows(1 + random.below(10));
-      taking = !rows.empty();
-      for (auto& [key_changed, row] : rows) {
-        if (const auto old = image.find(key_changed); old != image.end()) image.erase(old);
+    for (Change& change : config.changes) history.push_back(std::move(change));
+    config.changes.clear();
+
+    if (!lagging.walking() && random.below(30) == 0) {
+      std::vector<std::string> keys;
+      for (const Change& change : history) {
+        if (change.revision() > lagging.through()) keys.emplace_back(change.key());
+      }
+      random.below(2) == 0 ? lagging.begin_all(config.at) : lagging.begin_few(std::move(keys), config.at);
+      ++walks;
+    } else if (lagging.walking() && random.below(3) == 0) {
+      for (auto& [key_taken, row] : config.table.take_rows(1 + random.below(10))) {
+        if (const auto old = image.find(key_taken); old != image.end()) image.erase(old);
         if (row) image.insert(*row);
       }
-      if (!taking) REQUIRE(image == frozen);
+    }
+    if (random.below(50) == 0) {
+      ConfigTable loaded;
+      for (const Change& row : image) loaded.load(row);
+      loaded.loaded(lagging.through(), config.at);
+      for (const Change& change : history) {
+        if (change.revision() > lagging.through()) loaded.redo(change);
+      }
+      REQUIRE(loaded.all() == config.table.all());
+      REQUIRE(loaded.by_lease() == config.table.by_lease());
     }
     for (std::uint64_t number = 0; number < 40; ++number) {
       const auto row = config.table.all().find(key_of(number));
@@ -162,4 +178,5 @@ TEST_CASE("what is found by its key is what the ordered table holds, and images 
         FAIL("another range: " << number);
     }
   }
+  CHECK(walks > 100);
 }

@@ -130,7 +130,7 @@ class FakeSnapshots final : public SnapshotStore {
       done(received.size());
     });
   }
-  void install(raft::Snapshot at, std::shared_ptr<RowLoader> into,
+  void install(raft::Snapshot at, std::shared_ptr<ImageLoader> into,
                Callback<void(Result<void>)> done) override {
     installed = at;
     loader = std::move(into);
@@ -152,7 +152,7 @@ class FakeSnapshots final : public SnapshotStore {
   std::string received;
   bool full = false;
   std::optional<raft::Snapshot> installed;
-  std::shared_ptr<RowLoader> loader;
+  std::shared_ptr<ImageLoader> loader;
   Callback<void(Result<void>)> install_done;
 
  private:

@@ -3,6 +3,7 @@
 #include "node/watch_hub.h"
 #include "state/command.h"
 #include "tests/node/fake_world.h"
+#include "tests/state/rows_of_image.h"
 
 /// What watchers see when the machine behind them becomes a later one, from another member's image.
 namespace holdfast::node {
@@ -33,10 +34,9 @@ struct Fixture {
 
   /// The leader's image, installed here.
   void install() {
-    leader.freeze();
     state::Machine fresh;
-    for (auto slice = leader.take_rows(100); !slice.empty(); slice = leader.take_rows(100)) {
-      for (RowChange& change : slice) REQUIRE((change.removed || fresh.load(change.table, change.cells)));
+    for (const RowChange& change : state::rows_of_image(leader)) {
+      REQUIRE((change.removed || fresh.load(change.table, change.cells)));
     }
     for (auto packs = leader.take_history(1); !packs.empty(); packs = leader.take_history(1)) {
       for (auto& pack : packs) {

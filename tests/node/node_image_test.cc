@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/node/one_node.h"
+#include "tests/state/rows_of_image.h"
 
 /// What a whole node does with an image from its leader, and with a disk that fills up.
 namespace holdfast::node {
@@ -46,9 +47,8 @@ struct Follower : OneNode {
     state::Machine machine;
     machine.apply(Index(1), *state::encode({{}, ClusterTime(0), config::Put{"/a", Blob("v"), {}, {}}}));
     for (std::uint64_t i = 2; i <= index; ++i) machine.skip(Index(i));
-    machine.freeze();
-    for (auto rows = machine.take_rows(100); !rows.empty(); rows = machine.take_rows(100)) {
-      for (RowChange& row : rows) REQUIRE(snapshots.loader->take(row.table, row.cells));
+    for (const RowChange& row : state::rows_of_image(machine)) {
+      REQUIRE(snapshots.loader->take(row.table, row.cells));
     }
     REQUIRE(snapshots.loader->finish());
   }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "node/reads.h"
+#include "state/rows.h"
 #include "tests/node/one_node.h"
 
 namespace holdfast::node {
@@ -105,6 +106,65 @@ TEST_CASE_METHOD(Fixture, "a large image is handed over a slice a turn, and the 
   images.sync();
   REQUIRE(log.compacted.size() == 1);
   CHECK(log.compacted[0].first == Index(applied.value() - 2));
+}
+
+/// A cluster of one whose images bring up two rows of the configuration each.
+struct SmallImages : OneNode {
+  static Options options() {
+    Options options = OneNode::options();
+    options.image_config_rows = 2;
+    return options;
+  }
+  void put(const std::string& key) {
+    node.propose(config::Put{key, Blob("v"), {}, {}}, {}, std::chrono::seconds(2),
+                 [](const state::Reply&) {});
+    settle();
+  }
+  /// Returns: how many rows the images bring up that follow each other from now on.
+  std::vector<std::size_t> take_images() {
+    std::vector<std::size_t> rows;
+    loop.pass(std::chrono::seconds(6));
+    for (node.on_alarm(), settle(); !images.waiting.empty(); settle()) {
+      rows.push_back(0);
+      for (const RowChange& row : std::exchange(images.open_rows, {})) {
+        rows.back() += state::table_descriptions().at(row.table).name == "config";
+      }
+      images.sync();
+    }
+    return rows;
+  }
+
+  Node node{options(), ports(), alone(), std::make_unique<state::Machine>()};
+};
+
+TEST_CASE_METHOD(SmallImages, "what one image does not bring up the next one does, at once") {
+  node.start();
+  pass(node, std::chrono::seconds(4));
+  REQUIRE(node.is_leader());
+  for (const char* key : {"/a", "/b", "/c", "/d", "/e"}) put(key);
+  CHECK(take_images() == std::vector<std::size_t>{2, 2, 1});
+  CHECK(take_images().empty());
+  put("/c");
+  CHECK(take_images() == std::vector<std::size_t>{1});
+}
+
+TEST_CASE_METHOD(SmallImages, "a member that ends brings up all that is left before it does") {
+  node.start();
+  pass(node, std::chrono::seconds(4));
+  REQUIRE(node.is_leader());
+  for (const char* key : {"/a", "/b", "/c", "/d", "/e"}) put(key);
+  bool ended = false;
+  node.stop([&ended] { ended = true; });
+  settle();
+  for (int image = 0; image < 3; ++image) {
+    CHECK_FALSE(ended);
+    REQUIRE(images.waiting.size() == 1);
+    images.sync();
+    pass(node, std::chrono::milliseconds(10));
+  }
+  pass(node, std::chrono::seconds(1));
+  CHECK(ended);
+  CHECK(images.commits.size() == 3);
 }
 
 /// A cluster of one whose leader takes one proposal at a time.

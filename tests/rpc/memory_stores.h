@@ -35,7 +35,8 @@ class NoSnapshots final : public node::SnapshotStore {
   void release(Index) override {}
   void begin(node::SnapshotFile, Callback<void(Result<std::uint64_t>)> done) override { done(refused()); }
   void write(std::uint64_t, Blob, Callback<void(Result<std::uint64_t>)> done) override { done(refused()); }
-  void install(raft::Snapshot, std::shared_ptr<node::RowLoader>, Callback<void(Result<void>)> done) override {
+  void install(raft::Snapshot, std::shared_ptr<node::ImageLoader>,
+               Callback<void(Result<void>)> done) override {
     done(refused());
   }
 

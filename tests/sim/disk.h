@@ -80,7 +80,7 @@ class Disk {
   virtual void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) = 0;
   virtual void write_file(std::uint64_t offset, Blob bytes,
                           Callback<void(Result<std::uint64_t>)> next_offset) = 0;
-  virtual void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+  virtual void install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                        Callback<void(Result<void>)> done) = 0;
 
   // --- Trouble

@@ -115,7 +115,7 @@ class Member::Process final : public node::Loop,
   void write(std::uint64_t offset, Blob bytes, Callback<void(Result<std::uint64_t>)> next_offset) override {
     member_.disk_->write_file(offset, std::move(bytes), in_process(std::move(next_offset)));
   }
-  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+  void install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                Callback<void(Result<void>)> done) override {
     member_.disk_->install(
         std::move(at), std::move(into),

@@ -45,6 +45,11 @@ Result<Found> ModelDisk::open(const raft::Membership& founding, DiskEvents event
     Result<void> loaded = found.machine->load(row.first, row.second);
     INVARIANT(loaded, "an image that was written can be read");
   }
+  for (const auto& [first, row] : image_.history) {
+    if (row.last < found.machine->history_wanted()) continue;
+    Result<void> redone = found.machine->load_history(row.changes);
+    INVARIANT(redone, "history that was written can be read");
+  }
   Result<void> finished = found.machine->finish_loading();
   INVARIANT(finished, "an image that was written is whole");
   told_full_ = false;
@@ -187,7 +192,7 @@ void ModelDisk::write_file(std::uint64_t offset, Blob bytes,
   }));
 }
 
-Result<StoredImage> ModelDisk::load_file(const raft::Snapshot& at, node::RowLoader& into) {
+Result<StoredImage> ModelDisk::load_file(const raft::Snapshot& at, node::ImageLoader& into) {
   if (received_.size() != receiving_.size || digest_of(received_) != receiving_.digest) {
     return fail(Errc::kCorrupt, "the file is not what was sent");
   }
@@ -197,11 +202,15 @@ Result<StoredImage> ModelDisk::load_file(const raft::Snapshot& at, node::RowLoad
   for (const auto& [key, row] : image->rows) {
     if (Result<void> taken = into.take(row.first, row.second); !taken) return fail(taken.error());
   }
+  for (const auto& [first, row] : image->history) {
+    if (row.last < into.history_wanted()) continue;
+    if (Result<void> taken = into.take_history(row); !taken) return fail(taken.error());
+  }
   if (Result<void> whole = into.finish(); !whole) return fail(whole.error());
   return image;
 }
 
-void ModelDisk::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+void ModelDisk::install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                         Callback<void(Result<void>)> done) {
   schedule_.after(delay() * 3, power_->guard([this, at, into, done = std::move(done)]() mutable {
     Result<StoredImage> image = load_file(at, *into);

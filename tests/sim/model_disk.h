@@ -42,7 +42,7 @@ class ModelDisk final : public Disk {
   void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override;
   void write_file(std::uint64_t offset, Blob bytes,
                   Callback<void(Result<std::uint64_t>)> next_offset) override;
-  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+  void install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                Callback<void(Result<void>)> done) override;
 
   void stall(Instant until) override { pace_.stall(until); }
@@ -84,7 +84,7 @@ class ModelDisk final : public Disk {
   void image_synced();
   void image_arrived();
   /// Gives the file's rows to the loader. Returns: the image in it.
-  Result<StoredImage> load_file(const raft::Snapshot& at, node::RowLoader& into);
+  Result<StoredImage> load_file(const raft::Snapshot& at, node::ImageLoader& into);
   /// Returns: true if the disk has failed, or is full, and what was to be synced is not.
   bool refuses(Callback<void()> again);
   void tell_space();

@@ -92,6 +92,10 @@ Result<Found> SqliteDisk::open_stores(const raft::Membership& founding) {
   Result<storage::ImageState> stands =
       stores_.image->load([&](std::size_t table, const Row& row) { return found.machine->load(table, row); });
   if (!stands) return fail(stands.error());
+  Result<void> redone = stores_.image->load_history(
+      found.machine->history_wanted(),
+      [&](const node::HistoryRow& row) { return found.machine->load_history(row.changes); });
+  if (!redone) return fail(redone.error());
   if (Result<void> whole = found.machine->finish_loading(); !whole) return fail(whole.error());
   Result<raft::Restored> restored = storage::restore(*stores_.log->identity(), std::move(contents), *stands);
   if (!restored) return fail(restored.error());
@@ -323,7 +327,7 @@ void SqliteDisk::write_file(std::uint64_t offset, Blob bytes,
   stores_.snapshots->write(offset, std::move(bytes), std::move(next_offset));
 }
 
-void SqliteDisk::install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+void SqliteDisk::install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                          Callback<void(Result<void>)> done) {
   installing_ = at;
   stores_.snapshots->install(at, std::move(into),

@@ -46,7 +46,7 @@ class SqliteDisk final : public Disk {
   void begin_file(node::SnapshotFile file, Callback<void(Result<std::uint64_t>)> next_offset) override;
   void write_file(std::uint64_t offset, Blob bytes,
                   Callback<void(Result<std::uint64_t>)> next_offset) override;
-  void install(raft::Snapshot at, std::shared_ptr<node::RowLoader> into,
+  void install(raft::Snapshot at, std::shared_ptr<node::ImageLoader> into,
                Callback<void(Result<void>)> done) override;
 
   void stall(Instant until) override { pace_.stall(until); }

@@ -70,6 +70,7 @@ node::Options draw_node(Random& random, bool large_image) {
   if (random.chance(30)) node.raft.max_bytes_in_flight = random.between(200, 4000);
   if (random.chance(20)) node.raft.max_uncommitted_bytes = random.between(500, 5000);
   node.raft.promotion_lag = random.chance(50) ? random.below(40) : 1000;
+  if (random.chance(50)) node.image_config_rows = random.between(1, 8);
   return node;
 }
 

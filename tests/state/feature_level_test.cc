@@ -5,6 +5,7 @@
 #include "state/row_codec.h"
 #include "state/rows.h"
 #include "tests/state/cluster_of_one.h"
+#include "tests/state/rows_of_image.h"
 
 /// A rolling upgrade as the machines see it. `Machine(level::kFirst)` is a member of the version before.
 namespace holdfast::state {
@@ -18,11 +19,7 @@ Blob entry(Operation operation) { return encode(Command{{}, {}, std::move(operat
 
 /// Every row of the machine's image.
 std::vector<RowChange> image_of(Machine& machine) {
-  machine.freeze();
-  std::vector<RowChange> rows;
-  for (auto some = machine.take_rows(100); !some.empty(); some = machine.take_rows(100)) {
-    rows.insert(rows.end(), some.begin(), some.end());
-  }
+  std::vector<RowChange> rows = rows_of_image(machine);
   while (!machine.take_history(10).empty()) {
   }
   return rows;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "state/row_codec.h"
 #include "state/rows.h"
 #include "tests/state/cluster_of_one.h"
 #include "tests/state/random_commands.h"
@@ -27,7 +28,8 @@ struct Disk {
       std::vector<std::string> key;
       for (std::size_t i = 0; i < table.key_columns; ++i) key.push_back(text_of(change.cells[i]));
       if (change.removed) {
-        REQUIRE(rows.erase({change.table, key}) == 1);
+        const bool was_there = rows.erase({change.table, key}) == 1;
+        REQUIRE((was_there || change.table == kConfigTable));
       } else {
         rows[{change.table, key}] = change.cells;
       }
@@ -44,6 +46,10 @@ struct Disk {
       const auto loaded = machine.load(row->first.first, row->second);
       INFO((loaded ? "" : loaded.error().message));
       REQUIRE(loaded);
+    }
+    for (const HistoryPack& pack : packs) {
+      if (pack.last < machine.history_wanted()) continue;
+      REQUIRE(machine.load_history(encode_history(pack.changes)));
     }
     REQUIRE(machine.finish_loading());
   }
@@ -68,10 +74,19 @@ void check_equal(const Machine& a, const Machine& b) {
   CHECK(a.members() == b.members());
 }
 
-/// Takes an image in small slices, with commands in between.
+/// Takes an image in small slices, with commands in between; `most` rows of the configuration at most.
+/// Returns: where the image stands.
 template <typename Between>
-void take_image(Machine& machine, Disk& disk, std::size_t slice, const Between& between) {
-  machine.freeze();
+Index take_image(Machine& machine, Disk& disk, std::size_t slice, const Between& between,
+                 Machine::Walk walk = Machine::Walk::kAll, std::size_t most = 1'000'000) {
+  std::size_t walked = 0;
+  for (bool walks = machine.walk_config(walk); walks && walked < most; walks = machine.is_walking_config()) {
+    const auto rows = machine.take_config_rows(slice);
+    disk.write(rows);
+    walked += rows.size();
+    between();
+  }
+  const Index frozen = machine.freeze();
   for (auto rows = machine.take_rows(slice); !rows.empty(); rows = machine.take_rows(slice)) {
     disk.write(rows);
     between();
@@ -81,6 +96,7 @@ void take_image(Machine& machine, Disk& disk, std::size_t slice, const Between& 
     between();
   }
   machine.image_durable(0);
+  return frozen;
 }
 
 }  // namespace
@@ -96,22 +112,26 @@ TEST_CASE("an image taken in slices under load is the state at its index, and fr
       log.push_back(encode(commands.next(machine)).value());
       machine.apply(machine.applied().next(), log.back());
     };
+    int lagged = 0;
     for (int round = 0; round < 5; ++round) {
       for (int i = 0; i < 200; ++i) apply_one();
-      const Index frozen = machine.applied();
-      take_image(machine, disk, 5, apply_one);
+      const bool busy = round % 2 == 1;
+      const Index frozen =
+          take_image(machine, disk, 5, apply_one, busy ? Machine::Walk::kWhatPays : Machine::Walk::kAll,
+                     busy ? 20 : 1000);
 
       Machine twin;
       while (twin.applied() < frozen) twin.apply(twin.applied().next(), log[twin.applied().value()]);
       Machine loaded;
       disk.load_into(loaded);
       check_equal(loaded, twin);
-      CHECK(loaded.rows_pending() == 0);
+      lagged += loaded.rows_pending() > 0;
       while (loaded.applied() < machine.applied()) {
         loaded.apply(loaded.applied().next(), log[loaded.applied().value()]);
       }
       check_equal(loaded, machine);
     }
+    CHECK(lagged > 0);
     CHECK(disk.rows_of("config") > 0);
     CHECK(disk.rows_of("outcomes") > 0);
   }
@@ -155,7 +175,64 @@ TEST_CASE("an image costs what changed since the last, and churn that comes to n
     cluster.put("/k1", "z", {}, {lease, sequence, sequence});
   }
   cluster.apply(RevokeLease{lease});
-  CHECK(cluster.machine.rows_pending() == 1);
+  REQUIRE(cluster.machine.walk_config(Machine::Walk::kWhatPays));
+  CHECK(cluster.machine.take_config_rows(100).size() == 1);
+  CHECK_FALSE(cluster.machine.is_walking_config());
+  CHECK(cluster.machine.rows_pending() == 0);
+}
+
+TEST_CASE("while a large table is written to its rows lag, until as many changes came as it has rows") {
+  ClusterOfOne cluster;
+  Machine& machine = cluster.machine;
+  Disk disk;
+  constexpr int kKeys = 10'000;
+  for (int i = 0; i < kKeys; ++i) cluster.put("/k" + std::to_string(i), "x");
+  take_image(
+      machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+  CHECK(machine.rows_pending() == 0);
+
+  for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "y");
+  CHECK_FALSE(machine.walk_config(Machine::Walk::kWhatPays));
+  take_image(
+      machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+  CHECK(machine.rows_pending() == 5000);
+  {
+    Machine loaded;
+    disk.load_into(loaded);
+    check_equal(loaded, machine);
+    CHECK(loaded.rows_pending() == 5000);
+    CHECK(loaded.walk_config(Machine::Walk::kAtRest));
+  }
+  for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "z");
+  Disk later = disk;
+  take_image(
+      machine, later, 1000, [] {}, Machine::Walk::kWhatPays);
+  CHECK(machine.rows_pending() == 0);
+  CHECK(later.rows_of("config") == kKeys);
+  Machine loaded;
+  later.load_into(loaded);
+  check_equal(loaded, machine);
+}
+
+TEST_CASE("an image whose history ends before its last change is refused") {
+  ClusterOfOne cluster;
+  Disk disk;
+  for (int i = 0; i < 6000; ++i) cluster.put("/k" + std::to_string(i), "x");
+  take_image(cluster.machine, disk, 1000, [] {});
+  for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "y");
+  take_image(
+      cluster.machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+  disk.packs.pop_back();
+  Machine machine;
+  for (const auto& [key, row] : disk.rows) REQUIRE(machine.load(key.first, row));
+  for (const HistoryPack& pack : disk.packs) {
+    if (pack.last < machine.history_wanted()) continue;
+    REQUIRE(machine.load_history(encode_history(pack.changes)));
+  }
+  const auto finished = machine.finish_loading();
+  REQUIRE_FALSE(finished);
+  CHECK(finished.error().code == Errc::kCorrupt);
+  CHECK(finished.error().message.find("11000, its last change") != std::string::npos);
 }
 
 TEST_CASE("an image that lacks a row of meta, or has an unreadable one, is refused and named") {

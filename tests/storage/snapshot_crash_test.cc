@@ -13,6 +13,7 @@
 #include "tests/storage/history_pack.h"
 #include "tests/storage/log_entries.h"
 #include "tests/storage/reopenings.h"
+#include "tests/storage/rows_only.h"
 
 /// A member's whole directory through the making and the installation of snapshots, with a fault at every
 /// operation that changes anything: what SQLite writes, and what is done to whole files beside it.
@@ -27,13 +28,12 @@ constexpr std::uint64_t kSent = 100;  // the index of the image that is received
 
 using Keys = std::map<std::string, std::string>;
 
-class KeyLoader final : public node::RowLoader {
+class KeyLoader final : public RowsOnly {
  public:
   Result<void> take(std::size_t, const Row& row) override {
     keys[std::string(std::get<Blob>(row[0]).view())] = std::get<Blob>(row[1]).view();
     return {};
   }
-  Result<void> finish() override { return {}; }
   Keys keys;
 };
 

@@ -11,6 +11,7 @@
 #include "tests/storage/fake_loop.h"
 #include "tests/storage/history_pack.h"
 #include "tests/storage/log_entries.h"
+#include "tests/storage/rows_only.h"
 #include "tests/temporary_directory.h"
 
 using namespace holdfast;
@@ -23,16 +24,23 @@ const std::vector<TableDescription> kTables = {
 
 using Keys = std::map<std::string, std::string>;
 
-class KeyLoader final : public node::RowLoader {
+class KeyLoader final : public RowsOnly {
  public:
   Result<void> take(std::size_t, const Row& row) override {
     keys[std::get<std::string>(row[0])] = std::get<Blob>(row[1]).view();
+    return {};
+  }
+  Revision history_wanted() const override { return wanted; }
+  Result<void> take_history(const node::HistoryRow& row) override {
+    history.push_back(row.first);
     return {};
   }
   Result<void> finish() override {
     return refuses ? Result<void>(fail(Errc::kCorrupt, "these rows are no state")) : Result<void>();
   }
   Keys keys;
+  Revision wanted = RowsOnly::history_wanted();
+  std::vector<Revision> history;
   bool refuses = false;
 };
 
@@ -141,8 +149,10 @@ TEST_CASE("a member goes on from the image that another has sent, also after a r
     CHECK(copy->index == Index(40));
     transfer(sender, receiver, *copy);
     const auto rows = std::make_shared<KeyLoader>();
+    rows->wanted = Revision(38);
     const Result<void> installed = receiver.install(at(40), rows);
     if (!installed) FAIL(installed.error().message);
+    CHECK(rows->history == std::vector{Revision(38), Revision(39), Revision(40)});
     CHECK(rows->keys.size() == 9);
     CHECK(rows->keys["k4"] == "40");
     CHECK(files_in(receiver_directory, "state.db") == 0);
@@ -170,8 +180,7 @@ TEST_CASE("a member goes on from the image that another has sent, also after a r
 // A member of the version before tells by this code that it has to be upgraded: as damage, it asked for the
 // image again and again.
 TEST_CASE("why rows are no state for this version is told as the loader said it") {
-  struct Older final : node::RowLoader {
-    Result<void> take(std::size_t, const Row&) override { return {}; }
+  struct Older final : RowsOnly {
     Result<void> finish() override { return fail(Errc::kNotEnabled, "start the newer version"); }
   };
   TemporaryDirectory directory, other;
@@ -202,14 +211,12 @@ TEST_CASE("an image that is being checked and loaded is given up when the member
 
 // What was exchanged for the loaded state may have a million keys: freeing them takes 1.6 s.
 TEST_CASE("what is left in a loader is freed on the image's thread, installed or refused") {
-  struct Witness final : node::RowLoader {
+  struct Witness final : RowsOnly {
     explicit Witness(std::thread::id& on, std::atomic<bool>& freed) : freed_on(on), is_freed(freed) {}
     ~Witness() override {
       freed_on = std::this_thread::get_id();
       is_freed = true;
     }
-    Result<void> take(std::size_t, const Row&) override { return {}; }
-    Result<void> finish() override { return {}; }
     std::thread::id& freed_on;
     std::atomic<bool>& is_freed;
   };
