@@ -34,7 +34,7 @@ void Imager::run_if_due() {
 void Imager::begin() {
   pace_.begun(loop_.now());
   const bool rests = machine_.applied() == image_index_;
-  const auto walk = !finished_.empty() ? state::Machine::Walk::kAll
+  const auto walk = !finished_.empty() ? state::Machine::Walk::kLast
                     : rests            ? state::Machine::Walk::kAtRest
                                        : state::Machine::Walk::kWhatPays;
   if (machine_.walk_config(walk)) {

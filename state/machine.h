@@ -91,9 +91,9 @@ class Machine {
   enum class Walk {
     kWhatPays,  ///< the machine is busy
     kAtRest,    ///< nothing has changed for a while
-    kAll,       ///< this image is the last
+    kLast,      ///< this image is the last: all of them, unless the stop would take long
   };
-  /// Begins to bring them up, if that pays now or goes on already.
+  /// Begins to bring them up, or goes on with it, if that pays now.
   /// Returns: whether take_config_rows() has something to do.
   bool walk_config(Walk walk);
   /// The next ones, at most about `most`; none at the end, and maybe before: is_walking_config() tells.

@@ -19,6 +19,8 @@ constexpr std::uint64_t kImageFormat = 2;
 constexpr std::size_t kFewChanges = 1024;
 // At rest a walk over the whole table pays once there was a change for so many of its rows.
 constexpr std::size_t kRowsPerChangeAtRest = 8;
+// What more of them lack is left to the next start, which takes about as long for it as a walk.
+constexpr std::size_t kMostLast = 100'000;
 
 // Room is made for, before any of them was seen.
 constexpr std::uint64_t kMostExpectedRows = 4 << 20;
@@ -53,6 +55,7 @@ Machine::Impl::Meta Machine::Impl::meta() const {
 
 bool Machine::Impl::walk_config(Walk walk) {
   config::LaggingRows& rows = config.lagging();
+  if (walk == Walk::kLast && std::min(rows.lag(), config.all().size()) > kMostLast) return false;
   if (rows.walking()) return true;
   if (rows.lag() == 0) return false;
   if (rows.lag() <= kFewChanges && history.first_in_memory() <= rows.through().next()) {
@@ -64,7 +67,7 @@ bool Machine::Impl::walk_config(Walk walk) {
     rows.begin_few(std::move(keys), revision);
     return true;
   }
-  const std::size_t least = walk == Walk::kAll      ? 1
+  const std::size_t least = walk == Walk::kLast     ? 1
                             : walk == Walk::kAtRest ? config.all().size() / kRowsPerChangeAtRest
                                                     : config.all().size();
   if (rows.lag() >= least) rows.begin_all(revision);

@@ -78,7 +78,7 @@ void check_equal(const Machine& a, const Machine& b) {
 /// Returns: where the image stands.
 template <typename Between>
 Index take_image(Machine& machine, Disk& disk, std::size_t slice, const Between& between,
-                 Machine::Walk walk = Machine::Walk::kAll, std::size_t most = 1'000'000) {
+                 Machine::Walk walk = Machine::Walk::kLast, std::size_t most = 1'000'000) {
   std::size_t walked = 0;
   for (bool walks = machine.walk_config(walk); walks && walked < most; walks = machine.is_walking_config()) {
     const auto rows = machine.take_config_rows(slice);
@@ -117,7 +117,7 @@ TEST_CASE("an image taken in slices under load is the state at its index, and fr
       for (int i = 0; i < 200; ++i) apply_one();
       const bool busy = round % 2 == 1;
       const Index frozen =
-          take_image(machine, disk, 5, apply_one, busy ? Machine::Walk::kWhatPays : Machine::Walk::kAll,
+          take_image(machine, disk, 5, apply_one, busy ? Machine::Walk::kWhatPays : Machine::Walk::kLast,
                      busy ? 20 : 1000);
 
       Machine twin;
@@ -211,6 +211,31 @@ TEST_CASE("while a large table is written to its rows lag, until as many changes
   CHECK(later.rows_of("config") == kKeys);
   Machine loaded;
   later.load_into(loaded);
+  check_equal(loaded, machine);
+}
+
+TEST_CASE("a member's last image leaves many rows to its next start, even in the middle of a walk") {
+  ClusterOfOne cluster;
+  Machine& machine = cluster.machine;
+  Disk disk;
+  constexpr int kMost = 100'000;
+  const auto change_all = [&cluster](int keys) {
+    for (int i = 0; i < keys; ++i) cluster.put("/k" + std::to_string(i), "x");
+  };
+  change_all(kMost);
+  CHECK(machine.walk_config(Machine::Walk::kLast));
+  take_image(machine, disk, 1000, [] {});
+  CHECK(machine.rows_pending() == 0);
+
+  change_all(kMost + 1);
+  CHECK_FALSE(machine.walk_config(Machine::Walk::kLast));
+  REQUIRE(machine.walk_config(Machine::Walk::kWhatPays));
+  disk.write(machine.take_config_rows(1000));
+  REQUIRE(machine.is_walking_config());
+  take_image(machine, disk, 1000, [] {});
+  CHECK(machine.rows_pending() == kMost + 1);
+  Machine loaded;
+  disk.load_into(loaded);
   check_equal(loaded, machine);
 }
 

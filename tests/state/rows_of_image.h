@@ -13,7 +13,7 @@ inline std::vector<RowChange> rows_of_image(Machine& machine) {
   const auto add = [&rows](const std::vector<RowChange>& some) {
     rows.insert(rows.end(), some.begin(), some.end());
   };
-  machine.walk_config(Machine::Walk::kAll);
+  machine.walk_config(Machine::Walk::kLast);
   while (machine.is_walking_config()) add(machine.take_config_rows(100));
   machine.freeze();
   for (auto some = machine.take_rows(100); !some.empty(); some = machine.take_rows(100)) add(some);
