@@ -1,11 +1,11 @@
 #include "storage/image_database.h"
 
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "base/check.h"
 #include "storage/failure.h"
+#include "storage/row_cells.h"
+#include "storage/row_finder.h"
 #include "storage/table_sql.h"
 
 namespace holdfast::storage {
@@ -43,34 +43,6 @@ constexpr std::size_t kLoadedHistoryBytes = 1 << 20;
 // "HfIm"
 constexpr Format kImageFormat{"image of the state", 0x4866496d, 2, kSchema, kPageBytes, kMostUnsyncedBytes};
 
-void bind_cells(Statement& statement, const Row& cells, std::size_t count) {
-  INVARIANT(cells.size() >= count, "a row has all the columns of its table");
-  for (std::size_t i = 0; i < count; ++i) {
-    const int parameter = static_cast<int>(i);
-    if (const auto* number = std::get_if<std::int64_t>(&cells[i])) {
-      statement.bind(parameter, *number);
-    } else if (const auto* text = std::get_if<std::string>(&cells[i])) {
-      statement.bind_text(parameter, *text);
-    } else {
-      statement.bind_bytes(parameter, std::get<Blob>(cells[i]).view());
-    }
-  }
-}
-
-void read_cell(const Statement& statement, int column, ColumnType type, Cell& cell) {
-  switch (type) {
-    case ColumnType::kInteger:
-      cell = statement.integer(column);
-      return;
-    case ColumnType::kText:
-      if (!std::holds_alternative<std::string>(cell)) cell.emplace<std::string>();
-      std::get<std::string>(cell) = statement.bytes(column);  // into the memory that it has
-      return;
-    case ColumnType::kBytes:
-      cell = Blob(statement.bytes(column));
-  }
-}
-
 }  // namespace
 
 struct ImageDatabase::Statements {
@@ -91,10 +63,11 @@ struct ImageDatabase::Statements {
 
 struct ImageDatabase::Table {
   Table(Connection& connection, const TableDescription& description)
-      : find(connection, find_sql(description)),
+      : finder(connection, description),
         upsert(connection, upsert_sql(description)),
         remove(connection, remove_sql(description)) {}
-  Statement find, upsert, remove;
+  RowFinder finder;
+  Statement upsert, remove;
 };
 
 ImageDatabase::ImageDatabase(const Location& location, const std::vector<TableDescription>& tables,
@@ -165,17 +138,6 @@ void ImageDatabase::create_tables() {
   }
 }
 
-namespace {
-
-void read_row(const Statement& select, const std::vector<Column>& columns, Row& row) {
-  row.resize(columns.size());
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    read_cell(select, static_cast<int>(i), columns[i].type, row[i]);
-  }
-}
-
-}  // namespace
-
 Result<void> ImageDatabase::load(const std::function<Result<void>(std::size_t table, const Row& row)>& take) {
   Row row;
   for (std::size_t table = 0; table < descriptions_.size(); ++table) {
@@ -217,7 +179,11 @@ void ImageDatabase::abandon() {
 
 void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<node::HistoryPack>& history) {
   begin_if_needed();
-  for (const RowChange& change : rows) write_row(change);
+  for (std::span<const RowChange> rest(rows); !rest.empty();) {
+    const std::size_t count = ascending(rest);
+    write_ascending(rest.first(count));
+    rest = rest.subspan(count);
+  }
   for (const node::HistoryPack& pack : history) {
     const node::HistoryRow row = pack.row();
     const Revision previous = written_.last_history;
@@ -232,25 +198,37 @@ void ImageDatabase::write(const std::vector<RowChange>& rows, const std::vector<
   }
 }
 
-/// The row as it was is read first: its page must be fetched to change it in any case.
-void ImageDatabase::write_row(const RowChange& change) {
-  INVARIANT(change.table < tables_.size(), "a row belongs to a described table");
-  const TableDescription& description = descriptions_[change.table];
-  Table& table = *tables_[change.table];
-  TableDigest& digest = written_.digests[change.table];
-  bind_cells(table.find, change.cells, description.key_columns);
-  const bool there = table.find.step();
-  if (there) {
-    digest.take_out(checksum_of(table.find, description.columns));
-    table.find.reset();
+/// Returns: how many of the changes, from the first on, are of one table and in the order of their keys.
+std::size_t ImageDatabase::ascending(std::span<const RowChange> changes) const {
+  const std::size_t table = changes.front().table;
+  INVARIANT(table < tables_.size(), "a row belongs to a described table");
+  const std::size_t key_columns = descriptions_[table].key_columns;
+  std::size_t count = 1;
+  while (count < changes.size() && changes[count].table == table &&
+         compare_keys(changes[count - 1].cells, changes[count].cells, key_columns) < 0) {
+    ++count;
   }
-  if (!change.removed) {
-    bind_cells(table.upsert, change.cells, description.columns.size());
-    table.upsert.run();
-    digest.put_in(checksum_of(change.cells));
-  } else if (there) {
-    bind_cells(table.remove, change.cells, description.key_columns);
-    table.remove.run();
+  return count;
+}
+
+/// The rows as they were are read first: their pages must be fetched to change them in any case.
+void ImageDatabase::write_ascending(std::span<const RowChange> changes) {
+  const TableDescription& description = descriptions_[changes.front().table];
+  Table& table = *tables_[changes.front().table];
+  TableDigest& digest = written_.digests[changes.front().table];
+  for (const RowChange& change : changes) {
+    if (const Statement* before = table.finder.find(change.cells)) {
+      digest.take_out(checksum_of(*before, description.columns));
+    }
+    if (!change.removed) digest.put_in(checksum_of(change.cells));
+  }
+  table.finder.done();
+
+  for (const RowChange& change : changes) {
+    Statement& statement = change.removed ? table.remove : table.upsert;
+    bind_cells(statement, change.cells,
+               change.removed ? description.key_columns : description.columns.size());
+    statement.run();
   }
 }
 

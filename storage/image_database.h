@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,8 @@ class ImageDatabase {
   void create_tables();
   void take_owner(const std::string& data_id, Ownership ownership);
   void begin_if_needed();
-  void write_row(const RowChange& change);
+  std::size_t ascending(std::span<const RowChange> changes) const;
+  void write_ascending(std::span<const RowChange> changes);
   [[noreturn]] void damaged(const std::string& what) const;
 
   std::vector<TableDescription> descriptions_;

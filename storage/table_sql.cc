@@ -33,6 +33,12 @@ std::string column_list(const TableDescription& table, std::size_t count) {
   return text;
 }
 
+std::string parameters(std::size_t count) {
+  std::string text = "?";
+  for (std::size_t i = 1; i < count; ++i) text += ", ?";
+  return text;
+}
+
 std::string key_condition(const TableDescription& table) {
   std::string condition;
   for (std::size_t i = 0; i < table.key_columns; ++i) {
@@ -54,14 +60,13 @@ std::string create_table_sql(const TableDescription& table) {
 }
 
 std::string upsert_sql(const TableDescription& table) {
-  std::string parameters;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) parameters += i == 0 ? "?" : ", ?";
-  return "REPLACE INTO " + quoted(table.name) + " VALUES (" + parameters + ")";
+  return "REPLACE INTO " + quoted(table.name) + " VALUES (" + parameters(table.columns.size()) + ")";
 }
 
-std::string find_sql(const TableDescription& table) {
-  return "SELECT " + column_list(table, table.columns.size()) + " FROM " + quoted(table.name) + " WHERE " +
-         key_condition(table);
+std::string select_from_sql(const TableDescription& table) {
+  const std::string key = column_list(table, table.key_columns);
+  return "SELECT " + column_list(table, table.columns.size()) + " FROM " + quoted(table.name) + " WHERE (" +
+         key + ") >= (" + parameters(table.key_columns) + ") ORDER BY " + key;
 }
 
 std::string remove_sql(const TableDescription& table) {

@@ -11,8 +11,8 @@ namespace holdfast::storage {
 std::string create_table_sql(const TableDescription& table);
 /// Parameters: all columns in their order.
 std::string upsert_sql(const TableDescription& table);
-/// Parameters: the key columns in their order. All columns of the row.
-std::string find_sql(const TableDescription& table);
+/// Parameters: the key columns in their order. All columns, rows in the order of the key, from that key on.
+std::string select_from_sql(const TableDescription& table);
 /// Parameters: the key columns in their order.
 std::string remove_sql(const TableDescription& table);
 /// All columns in their order, rows in the order of the key.
