@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 #include "base/canary.h"
 #include "base/check.h"
@@ -26,15 +27,17 @@ constexpr std::size_t kMostLast = 100'000;
 constexpr std::uint64_t kMostExpectedRows = 4 << 20;
 
 template <typename Key, typename Value>
-RowChange row_change(std::size_t table, const Key& key, const std::optional<Value>& value) {
-  RowChange change{table, !value, key_cells(key)};
+RowChange row_change(std::size_t table, Key key, const std::optional<Value>& value) {
+  RowChange change{table, !value, {}};
+  change.cells.reserve(table_descriptions()[table].columns.size());
+  add_key(change.cells, std::move(key));
   if (value) add_cells(change.cells, *value);
   return change;
 }
 
 template <typename Taken>
-void append(std::vector<RowChange>& rows, std::size_t table, const std::vector<Taken>& taken) {
-  for (const auto& [key, value] : taken) rows.push_back(row_change(table, key, value));
+void append(std::vector<RowChange>& rows, std::size_t table, std::vector<Taken> taken) {
+  for (auto& [key, value] : taken) rows.push_back(row_change(table, std::move(key), value));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "state/row_codec.h"
 
+#include <utility>
+
 #include "snapshot.capnp.h"
 #include "state/message.h"
 #include "state/rows.h"
@@ -13,6 +15,12 @@ constexpr std::int64_t kNoDeadline = -1;
 /// SQLite's integers are signed: a number above 2^63 shows as a negative one and comes back whole.
 Cell cell(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 Cell cell(milliseconds time) { return static_cast<std::int64_t>(time.count()); }
+
+/// In the order of the columns, each made where it stays.
+template <typename... Cells>
+void add(Row& row, Cells&&... cells) {
+  (row.emplace_back(std::forward<Cells>(cells)), ...);
+}
 
 Blob tags_blob(const std::vector<std::string>& from) {
   capnp::MallocMessageBuilder message(128);
@@ -67,49 +75,47 @@ lock::Mode read_mode(RowReader& row) {
 
 }  // namespace
 
-Row key_cells(LeaseId id) { return {cell(id.value())}; }
-Row key_cells(const std::string& text) { return {text}; }
-Row key_cells(const std::pair<std::string, std::string>& key) { return {key.first, key.second}; }
-Row key_cells(const lock::ClaimKey& key) { return {key.first, cell(key.second)}; }
-Row key_cells(const OutcomeKey& key) { return {cell(key.first.value()), cell(key.second)}; }
-Row key_cells(MemberId id) { return {cell(id.value())}; }
+void add_key(Row& row, LeaseId id) { add(row, cell(id.value())); }
+void add_key(Row& row, std::string text) { add(row, std::move(text)); }
+void add_key(Row& row, std::pair<std::string, std::string> key) {
+  add(row, std::move(key.first), std::move(key.second));
+}
+void add_key(Row& row, lock::ClaimKey key) { add(row, std::move(key.first), cell(key.second)); }
+void add_key(Row& row, const OutcomeKey& key) { add(row, cell(key.first.value()), cell(key.second)); }
+void add_key(Row& row, MemberId id) { add(row, cell(id.value())); }
 
-void add_cells(Row& row, std::uint64_t meta) { row.push_back(cell(meta)); }
+void add_cells(Row& row, std::uint64_t meta) { add(row, cell(meta)); }
 
 void add_cells(Row& row, const lease::Lease& lease) {
-  row.insert(row.end(), {cell(lease.ttl), cell(std::uint64_t{lease.ending})});
+  add(row, cell(lease.ttl), cell(std::uint64_t{lease.ending}));
 }
 
 void add_cells(Row& row, const config::Change& put) {
-  row.insert(row.end(), {put.shared_value(), cell(put.create_revision().value()),
-                         cell(put.mod_revision().value()), cell(put.version()), cell(put.lease().value())});
+  add(row, put.shared_value(), cell(put.create_revision().value()), cell(put.mod_revision().value()),
+      cell(put.version()), cell(put.lease().value()));
 }
 
 void add_cells(Row& row, const registry::Instance& instance) {
-  row.insert(row.end(),
-             {instance.address, cell(std::uint64_t{instance.port}), tags_blob(instance.tags),
-              metadata_blob(instance.metadata), cell(std::uint64_t{instance.weight}),
-              cell(static_cast<std::uint64_t>(instance.health)), cell(std::uint64_t{instance.maintenance}),
-              cell(instance.lease.value()), cell(instance.mod_revision.value())});
+  add(row, instance.address, cell(std::uint64_t{instance.port}), tags_blob(instance.tags),
+      metadata_blob(instance.metadata), cell(std::uint64_t{instance.weight}),
+      cell(static_cast<std::uint64_t>(instance.health)), cell(std::uint64_t{instance.maintenance}),
+      cell(instance.lease.value()), cell(instance.mod_revision.value()));
 }
 
 void add_cells(Row& row, const lock::Holder& holder) {
-  row.insert(row.end(), {cell(holder.lease.value()), cell(static_cast<std::uint64_t>(holder.mode)),
-                         holder.owner, cell(holder.attempt), cell(holder.since)});
+  add(row, cell(holder.lease.value()), cell(static_cast<std::uint64_t>(holder.mode)), holder.owner,
+      cell(holder.attempt), cell(holder.since));
 }
 
 void add_cells(Row& row, const lock::Waiter& waiter) {
-  row.insert(row.end(), {cell(waiter.lease.value()), cell(static_cast<std::uint64_t>(waiter.mode)),
-                         waiter.owner, cell(waiter.attempt), cell(waiter.since),
-                         waiter.deadline ? cell(*waiter.deadline) : Cell(kNoDeadline)});
+  add(row, cell(waiter.lease.value()), cell(static_cast<std::uint64_t>(waiter.mode)), waiter.owner,
+      cell(waiter.attempt), cell(waiter.since), waiter.deadline ? cell(*waiter.deadline) : Cell(kNoDeadline));
 }
 
-void add_cells(Row& row, const Session& session) { row.push_back(cell(session.acknowledged_below)); }
-void add_cells(Row& row, const Reply& reply) { row.emplace_back(encode(reply)); }
+void add_cells(Row& row, const Session& session) { add(row, cell(session.acknowledged_below)); }
+void add_cells(Row& row, const Reply& reply) { add(row, encode(reply)); }
 
-void add_cells(Row& row, const MemberAddress& member) {
-  row.insert(row.end(), {member.name, member.client_endpoint});
-}
+void add_cells(Row& row, const MemberAddress& member) { add(row, member.name, member.client_endpoint); }
 
 const Cell* RowReader::next() {
   if (wrong_.empty() && position_ >= row_.size()) wrong_ = "a cell is missing";

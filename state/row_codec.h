@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "base/rows.h"
@@ -29,13 +30,13 @@ enum TableId : std::size_t {
   kMemberLevelsTable,
 };
 
-// The key cells of a row: what a removal carries.
-Row key_cells(LeaseId id);
-Row key_cells(const std::string& text);
-Row key_cells(const std::pair<std::string, std::string>& key);
-Row key_cells(const lock::ClaimKey& key);
-Row key_cells(const OutcomeKey& key);
-Row key_cells(MemberId id);
+// Appends the cells of the key: what a removal carries.
+void add_key(Row& row, LeaseId id);
+void add_key(Row& row, std::string text);
+void add_key(Row& row, std::pair<std::string, std::string> key);
+void add_key(Row& row, lock::ClaimKey key);
+void add_key(Row& row, const OutcomeKey& key);
+void add_key(Row& row, MemberId id);
 
 // Appends the other cells of the row.
 void add_cells(Row& row, std::uint64_t meta);
