@@ -41,9 +41,17 @@ class Change {
   std::uint64_t version() const { return numbers().version; }
   LeaseId lease() const { return numbers().lease; }
 
+  /// Its numbers and its key, if that is not long, are fetched into the processor's cache. Always inline: a
+  /// function that does nothing else is one without effects to GCC 12, which leaves the call out.
+  [[gnu::always_inline]] void prefetch() const {
+    __builtin_prefetch(text());
+    __builtin_prefetch(text() + kLine);
+  }
+
   friend bool operator==(const Change&, const Change&) = default;
 
  private:
+  static constexpr std::size_t kLine = 64;  // of cache
   // numbers | bytes of the key | type | key | value
   static constexpr std::size_t kKeyBytesAt = sizeof(Numbers);
   static constexpr std::size_t kTypeAt = kKeyBytesAt + sizeof(std::uint16_t);

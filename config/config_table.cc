@@ -1,5 +1,6 @@
 #include "config/config_table.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -113,6 +114,16 @@ std::size_t ConfigTable::end_lease(LeaseId lease, std::size_t most, Revision at,
   return count;
 }
 
+void ConfigTable::prefetch(std::span<const std::string_view> keys) const {
+  for (const std::string_view key : keys) index_.prefetch(key);
+  for (const std::string_view key : keys) {
+    if (const auto* place = index_.guess(key)) __builtin_prefetch(&*place->row);
+  }
+  for (const std::string_view key : keys) {
+    if (const auto* place = index_.guess(key)) place->row->prefetch();
+  }
+}
+
 const Change* ConfigTable::find(std::string_view key) const {
   const auto* place = index_.find(key);
   return place ? &*place->row : nullptr;
@@ -157,6 +168,18 @@ void ConfigTable::loaded(Revision through, Revision image) {
 
 void ConfigTable::index_loaded(std::size_t keep) {
   for (; loading_.size() > keep; loading_.pop_front()) index_.add(loading_.front());
+}
+
+void ConfigTable::redo(std::span<const Change> changes) {
+  std::vector<std::string_view> keys;
+  while (!changes.empty()) {
+    const auto together = changes.first(std::min(changes.size(), kLoadedAhead));
+    keys.clear();
+    for (const Change& change : together) keys.push_back(change.key());
+    prefetch(keys);
+    for (const Change& change : together) redo(change);
+    changes = changes.subspan(together.size());
+  }
 }
 
 void ConfigTable::redo(const Change& change) {

@@ -1,5 +1,7 @@
 #include "node/driver.h"
 
+#include <algorithm>
+#include <array>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -8,6 +10,9 @@
 #include "raft/quorum.h"
 
 namespace holdfast::node {
+
+// Enough to fetch memory for all of them while one waits for it, and not more than the processor keeps.
+constexpr std::size_t kToldTogether = 16;
 
 Driver::Driver(const raft::Options& options, raft::Restored restored, Ports ports, DriverListener& listener)
     : self_(options.self),
@@ -63,6 +68,7 @@ void Driver::apply_slice() {
   applying_ = true;
   std::size_t applied = 0;
   for (; applied < kApplySlice && may_apply_next(); ++applied) {
+    if (applied % kToldTogether == 0) tell_of_next();
     raft::Entry entry = std::move(committed_.front());
     committed_.pop_front();
     listener_.apply(entry);
@@ -70,6 +76,13 @@ void Driver::apply_slice() {
   applying_ = false;
   if (applied > 0) listener_.slice_applied();
   post_slice();
+}
+
+void Driver::tell_of_next() {
+  std::array<const Blob*, kToldTogether> payloads;
+  const std::size_t count = std::min(payloads.size(), committed_.size());
+  for (std::size_t i = 0; i < count; ++i) payloads[i] = &committed_[i].payload;
+  if (count > 1) listener_.about_to_apply(std::span(payloads).first(count));
 }
 
 void Driver::post_slice() {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/blob.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -27,6 +29,8 @@ class DriverListener {
   virtual void proposals_refused(const Error& why) = 0;
   virtual void leadership_confirmed(std::uint64_t id, Index read_index) = 0;
   virtual void leadership_unconfirmed(std::uint64_t id) = 0;
+  /// The payloads of some entries that are applied next, of whatever kind.
+  virtual void about_to_apply(std::span<const Blob* const> payloads) = 0;
   /// A committed entry, in order, each exactly once.
   virtual void apply(const raft::Entry& entry) = 0;
   /// Some entries were applied; others may be left for later turns.
@@ -105,6 +109,7 @@ class Driver {
   void carry_out(raft::Output output);
   void persist(raft::Persist persist);
   void apply_slice();
+  void tell_of_next();
   void post_slice();
   bool may_apply_next() const;
 

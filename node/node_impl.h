@@ -67,6 +67,7 @@ class Node::Impl final : public DriverListener {
   void proposals_refused(const Error& why) override;
   void leadership_confirmed(std::uint64_t id, Index read_index) override;
   void leadership_unconfirmed(std::uint64_t id) override { reads_.unconfirmed(id, not_leader()); }
+  void about_to_apply(std::span<const Blob* const> payloads) override { machine_->prefetch(payloads); }
   void apply(const raft::Entry& entry) override;
   void slice_applied() override;
   void log_durable() override { imager_.log_durable(); }

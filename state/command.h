@@ -89,6 +89,9 @@ struct Decoded {
 Result<Blob> encode(const Command& command);
 /// Errors: kCorrupt; kNotEnabled if it needs a higher level than `supported`: another version wrote it.
 Result<Decoded> decode(const Blob& bytes, std::uint16_t supported);
+/// Of a command that puts one; empty if it does something else or cannot be read. Valid as long as `bytes`
+/// are.
+std::string_view key_of_put(const Blob& bytes);
 /// As this version understands it.
 Result<Command> decode(const Blob& bytes);
 

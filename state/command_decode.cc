@@ -169,6 +169,14 @@ Result<Decoded> decode(const Blob& bytes, std::uint16_t supported) {
                                        });
 }
 
+std::string_view key_of_put(const Blob& bytes) {
+  const auto key =
+      read_message<schema::Command>(bytes, [](schema::Command::Reader from) -> Result<std::string_view> {
+        return from.isPut() ? view_of(from.getPut().getKey()) : std::string_view();
+      });
+  return key ? *key : std::string_view();
+}
+
 Result<Command> decode(const Blob& bytes) {
   auto decoded = decode(bytes, kSupportedLevel);
   if (!decoded) return fail(std::move(decoded).error());

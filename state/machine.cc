@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/canary.h"
 #include "base/check.h"
@@ -71,6 +73,15 @@ Applied Machine::apply(Index index, const Blob& bytes) {
   machine.digest.add(applied.reply);
   for (const Event& event : applied.events) machine.digest.add(event);
   return applied;
+}
+
+void Machine::prefetch(std::span<const Blob* const> commands) const {
+  std::vector<std::string_view> keys;
+  keys.reserve(commands.size());
+  for (const Blob* command : commands) {
+    if (const std::string_view key = key_of_put(*command); !key.empty()) keys.push_back(key);
+  }
+  impl_->config.prefetch(keys);
 }
 
 void Machine::skip(Index index) {

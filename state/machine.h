@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ class Machine {
   /// A command above the cluster's feature level is refused (kNotEnabled), by every member alike.
   /// A command that cannot be decoded is a bug or corruption that was let through: it ends the process.
   Applied apply(Index index, const Blob& command);
+  /// What these commands are going to look at is fetched into the processor's cache. Bytes that are no
+  /// commands do no harm.
+  void prefetch(std::span<const Blob* const> commands) const;
   /// Passes over an entry that is not a command.
   void skip(Index index);
   /// As skip(), for an entry that says who takes part, in whatever part. From level::kForgetsMembers on what

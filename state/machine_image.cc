@@ -196,11 +196,11 @@ Result<void> Machine::Impl::load_history(const Blob& pack) {
   config.loaded(from.previous(), Revision(loaded_meta_["revision"]));
   auto changes = decode_history(pack);
   if (!changes) return fail(changes.error());
-  for (const config::Change& change : *changes) {
-    if (change.revision() < from) continue;
-    if (!HOLDFAST_CANARY(history_not_made_once_more)) config.redo(change);
-    config_revision = change.revision();
-  }
+  const auto lacking = std::find_if(changes->begin(), changes->end(),
+                                    [from](const auto& change) { return change.revision() >= from; });
+  if (lacking == changes->end()) return {};
+  if (!HOLDFAST_CANARY(history_not_made_once_more)) config.redo({lacking, changes->end()});
+  config_revision = changes->back().revision();
   return {};
 }
 

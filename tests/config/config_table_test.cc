@@ -132,6 +132,7 @@ TEST_CASE(
   for (int step = 0; step < 20'000; ++step) {
     const std::string key = key_of(random.below(40));
     const LeaseId lease(random.below(4));
+    config.table.prefetch(std::vector<std::string_view>{key, "another key"});
     switch (random.below(6)) {
       case 0:
         REQUIRE(config.remove(random.below(8) > 0 ? KeyRange::one(key) : KeyRange::prefix("key 1")));
@@ -163,9 +164,10 @@ TEST_CASE(
       ConfigTable loaded;
       for (const Change& row : image) loaded.load(row);
       loaded.loaded(lagging.through(), config.at);
-      for (const Change& change : history) {
-        if (change.revision() > lagging.through()) loaded.redo(change);
-      }
+      const auto lacking = std::find_if(history.begin(), history.end(), [&](const Change& change) {
+        return change.revision() > lagging.through();
+      });
+      loaded.redo({lacking, history.end()});
       REQUIRE(loaded.all() == config.table.all());
       REQUIRE(loaded.by_lease() == config.table.by_lease());
     }

@@ -126,6 +126,32 @@ TEST_CASE("bytes that are no command are refused, not followed") {
   CHECK(refused > 1000);
 }
 
+TEST_CASE("the key of a put is found where it lies, and bytes that are no put have none") {
+  for (const Operation& operation : one_of_each()) {
+    const Blob bytes = encode(Command{{LeaseId(4), 6, 5}, ClusterTime(1234), operation}).value();
+    const auto* put = std::get_if<config::Put>(&operation);
+    const std::string_view key = key_of_put(bytes);
+    CHECK(key == (put ? put->key : std::string()));
+    CHECK((key.empty() || (key.data() > bytes.view().data() && key.data() < bytes.view().end())));
+  }
+  CHECK(key_of_put(Blob()).empty());
+  CHECK(key_of_put(Blob("short")).empty());
+  const Blob good = encode(Command{{}, {}, one_of_each()[3]}).value();
+  Random random(1);
+  std::size_t puts = 0;
+  for (int i = 0; i < 5000; ++i) {
+    std::string flipped(good.view());
+    flipped[random.below(flipped.size())] ^= static_cast<char>(1 << random.below(8));
+    const Blob bytes(flipped);
+    const std::string_view key = key_of_put(bytes);
+    const auto decoded = decode(bytes);
+    if (!decoded || !std::holds_alternative<config::Put>(decoded->operation)) continue;
+    REQUIRE(key == std::get<config::Put>(decoded->operation).key);
+    ++puts;
+  }
+  CHECK(puts > 1000);
+}
+
 TEST_CASE("a command larger than an entry may be is refused when it is encoded") {
   const auto put = [](std::size_t bytes) {
     return encode(Command{{}, {}, config::Put{"/a", Blob(std::string(bytes, 'v')), {}, {}}});

@@ -17,7 +17,9 @@ TEST_CASE("the same commands give every machine the same digest, whatever else i
       const Blob bytes = encode(commands.next(first)).value();
       const Index index = first.applied().next();
       const Applied one = first.apply(index, bytes);
-      // A copy of the bytes at another address, and an image taken at another time.
+      // A copy of the bytes at another address, an image taken at another time, and memory that is fetched.
+      const Blob none;
+      second.prefetch(std::vector<const Blob*>{&none, &bytes});
       const Applied other = second.apply(index, Blob(bytes.view()));
       if (i % 100 == 50) {
         second.walk_config(Machine::Walk::kLast);
