@@ -32,11 +32,13 @@ void Imager::run_if_due() {
 }
 
 void Imager::begin() {
+  using Walk = state::Machine::Walk;
   pace_.begun(loop_.now());
   const bool rests = machine_.applied() == image_index_;
-  const auto walk = !finished_.empty() ? state::Machine::Walk::kLast
-                    : rests            ? state::Machine::Walk::kAtRest
-                                       : state::Machine::Walk::kWhatPays;
+  const Walk walk = !finished_.empty() ? Walk::kLast
+                    : rests            ? Walk::kAtRest
+                    : pace_.is_heavy() ? Walk::kUnderLoad
+                                       : Walk::kWhatPays;
   if (machine_.walk_config(walk)) {
     state_ = State::kWalking;
     walked_ = 0;

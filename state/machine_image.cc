@@ -20,11 +20,29 @@ constexpr std::uint64_t kImageFormat = 2;
 constexpr std::size_t kFewChanges = 1024;
 // At rest a walk over the whole table pays once there was a change for so many of its rows.
 constexpr std::size_t kRowsPerChangeAtRest = 8;
+// Under load it pays once so many changes came, however small the table: to make them once more at a start
+// takes about as long as to load as many rows.
+constexpr std::size_t kLeastUnderLoad = 1 << 18;
 // What more of them lack is left to the next start, which takes about as long for it as a walk.
 constexpr std::size_t kMostLast = 100'000;
 
 // Room is made for, before any of them was seen.
 constexpr std::uint64_t kMostExpectedRows = 4 << 20;
+
+/// Of so many rows: from which lag on a walk over all of them pays.
+std::size_t least_lag(Machine::Walk walk, std::size_t rows) {
+  switch (walk) {
+    case Machine::Walk::kUnderLoad:
+      return std::max(rows, kLeastUnderLoad);
+    case Machine::Walk::kWhatPays:
+      return rows;
+    case Machine::Walk::kAtRest:
+      return rows / kRowsPerChangeAtRest;
+    case Machine::Walk::kLast:
+      break;
+  }
+  return 1;
+}
 
 template <typename Key, typename Value>
 RowChange row_change(std::size_t table, Key key, const std::optional<Value>& value) {
@@ -70,10 +88,7 @@ bool Machine::Impl::walk_config(Walk walk) {
     rows.begin_few(std::move(keys), revision);
     return true;
   }
-  const std::size_t least = walk == Walk::kLast     ? 1
-                            : walk == Walk::kAtRest ? config.all().size() / kRowsPerChangeAtRest
-                                                    : config.all().size();
-  if (rows.lag() >= least) rows.begin_all(revision);
+  if (rows.lag() >= least_lag(walk, config.all().size())) rows.begin_all(revision);
   return rows.walking();
 }
 

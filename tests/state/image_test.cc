@@ -239,6 +239,27 @@ TEST_CASE("a member's last image leaves many rows to its next start, even in the
   check_equal(loaded, machine);
 }
 
+TEST_CASE("under load the rows of a small table lag by more changes than it has rows") {
+  ClusterOfOne cluster;
+  Machine& machine = cluster.machine;
+  Disk disk;
+  constexpr int kLag = 1 << 18;
+  const auto change = [&cluster](int times) {
+    for (int i = 0; i < times; ++i) cluster.put("/k" + std::to_string(i % 2000), std::to_string(i));
+  };
+  change(2000);
+  take_image(machine, disk, 1000, [] {});
+  change(kLag - 1);
+  CHECK_FALSE(machine.walk_config(Machine::Walk::kUnderLoad));
+  change(1);
+  take_image(
+      machine, disk, 1000, [] {}, Machine::Walk::kUnderLoad);
+  CHECK(machine.rows_pending() == 0);
+  change(2000);
+  CHECK_FALSE(machine.walk_config(Machine::Walk::kUnderLoad));
+  CHECK(machine.walk_config(Machine::Walk::kWhatPays));
+}
+
 TEST_CASE("an image whose history ends before its last change is refused") {
   ClusterOfOne cluster;
   Disk disk;
