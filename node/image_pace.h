@@ -10,9 +10,10 @@
 /// When the next image is due: pure.
 ///
 /// What an image costs is mostly the pages that it changes, and in a large state every change is on a page of
-/// its own, until there are many of them. So an image of a large state waits, while changes go on coming,
-/// until they are in proportion to it: to replay them after a crash then takes less than to load the state,
-/// and a page carries several of them. Ref: docs/decisions/0032-images-of-large-states.md
+/// its own, until there are many of them. (The configuration does not count: its rows may lag behind the
+/// image, docs/decisions/0035-rows-that-lag.md.) So an image of a large state waits, while changes go on
+/// coming, until they are in proportion to it: to replay them after a crash then takes less than to load the
+/// state, and a page carries several of them. Ref: docs/decisions/0032-images-of-large-states.md
 ///
 /// How much is enough is drawn anew for each image. All members apply the same commands, and would else write
 /// their images at the same moments, when a quorum's logs wait for the disk; apart, there is a quorum that
