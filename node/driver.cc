@@ -31,11 +31,13 @@ Driver::Driver(const raft::Options& options, raft::Restored restored, Ports port
 ///   if
 ///      it led.
 ///   5. Answers to "do I still lead" come before the entries that they wait for.
-///   6. Committed entries are applied in slices; none waits for the own disk unless an image is due.
+///   6. Committed entries are applied in slices; none waits for the own disk unless an image is due. Those
+///      that come along with something to persist, as a follower's do, let the disk begin with that first.
 ///   7. Images that travel come last: they only ever lead to further inputs.
 void Driver::carry_out(raft::Output output) {
   for (raft::Message& message : output.send) ports_.transport.send(std::move(message));
-  if (output.persist) persist(std::move(*output.persist));
+  const bool persists = output.persist.has_value();
+  if (persists) persist(std::move(*output.persist));
   std::move(output.committed.begin(), output.committed.end(), std::back_inserter(committed_));
   if (output.membership_changed) listener_.membership_changed(*output.membership_changed);
   if (output.role_changed) listener_.role_changed(*output.role_changed);
@@ -43,7 +45,11 @@ void Driver::carry_out(raft::Output output) {
     listener_.leadership_confirmed(answer.id, answer.read_index);
   }
   for (std::uint64_t id : output.unconfirmed) listener_.leadership_unconfirmed(id);
-  if (!slice_posted_) apply_slice();
+  if (persists) {
+    post_slice(&Loop::at_end_of_turn);
+  } else if (!slice_posted_) {
+    apply_slice();
+  }
   for (raft::SnapshotChunk& chunk : output.snapshot_chunks) {
     listener_.piece_received(chunk.from, std::move(chunk.piece));
   }
@@ -85,10 +91,10 @@ void Driver::tell_of_next() {
   if (count > 1) listener_.about_to_apply(std::span(payloads).first(count));
 }
 
-void Driver::post_slice() {
+void Driver::post_slice(void (Loop::*later)(Callback<void()>)) {
   if (!may_apply_next() || slice_posted_) return;
   slice_posted_ = true;
-  ports_.loop.post(lifetime_.guard([this] {
+  (ports_.loop.*later)(lifetime_.guard([this] {
     slice_posted_ = false;
     apply_slice();
   }));

@@ -110,7 +110,7 @@ class Driver {
   void persist(raft::Persist persist);
   void apply_slice();
   void tell_of_next();
-  void post_slice();
+  void post_slice(void (Loop::*later)(Callback<void()>) = &Loop::post);
   bool may_apply_next() const;
 
   // Constant after construction.

@@ -21,6 +21,7 @@ struct Options {
   MemberId self;
   Duration election_timeout = milliseconds(1000);  ///< drawn anew from [1x, 1.5x) each time
   Duration heartbeat_interval = milliseconds(100);
+  Duration commit_news_delay{0};  ///< for so long a commit waits for entries that carry the news of it
   /// The UUID of this member's data directory; see docs/RAFT.md, "Data ids".
   std::string data_id;
   std::size_t max_append_bytes = 1 << 20;     ///< of entries in a message; one entry may exceed it

@@ -40,7 +40,8 @@ struct Leader {
   std::optional<Transfer> transfer;
   std::size_t uncommitted_bytes = 0;  ///< of the entries behind the commit index
   Instant next_heartbeat;
-  bool heartbeat_due = false;  ///< everybody is to hear from this leader before the step ends
+  bool heartbeat_due = false;              ///< everybody is to hear from this leader before the step ends
+  std::optional<Instant> commit_news_due;  ///< while a follower is owed the news of a commit
 };
 
 /// Everything one member knows. The files beside this one are functions over it, one concept a file; only

@@ -54,7 +54,7 @@ bool send_entries(Replica& replica, MemberId to, Progress& progress) {
 }
 
 /// A commit is worth a message of its own only to a follower that has nothing under way: otherwise the next
-/// entries, or the answer that is coming, bring it along.
+/// entries bring it along, or the answer that is coming asks again.
 bool owes_commit(const Replica& replica, const Progress& progress) {
   return progress.pace() == Pace::kReplicate && progress.in_flight() == 0 &&
          progress.told_commit < replica.commit;
@@ -71,14 +71,20 @@ void send_heartbeat(Replica& replica, MemberId to, Progress& progress) {
 
 void send_what_is_due(Replica& replica) {
   Leader& leader = *replica.leading();
+  const Instant news_due = leader.commit_news_due.value_or(replica.now + replica.options.commit_news_delay);
+  bool owed = false;
   for (auto& [id, progress] : leader.followers) {
     if (shows_other_data(replica, id)) continue;
     notice_compaction(replica, id, progress);
-    const bool sent = send_entries(replica, id, progress);
-    if (!sent && (leader.heartbeat_due || owes_commit(replica, progress)))
+    if (send_entries(replica, id, progress)) continue;
+    const bool owes = owes_commit(replica, progress);
+    if (leader.heartbeat_due || (owes && replica.now >= news_due))
       send_heartbeat(replica, id, progress);
+    else
+      owed = owed || owes;
   }
   leader.heartbeat_due = false;
+  leader.commit_news_due = owed ? std::optional(news_due) : std::nullopt;
 }
 
 void advance_commit(Replica& replica) {

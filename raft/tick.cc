@@ -61,8 +61,9 @@ void tick(Replica& replica) {
 Instant next_tick(const Replica& replica) {
   const Leader* leader = replica.leading();
   if (!leader) return replica.election_deadline;
-  return leader->transfer ? std::min(leader->next_heartbeat, leader->transfer->deadline)
-                          : leader->next_heartbeat;
+  Instant due = std::min(leader->next_heartbeat, leader->commit_news_due.value_or(leader->next_heartbeat));
+  if (leader->transfer) due = std::min(due, leader->transfer->deadline);
+  return due;
 }
 
 }  // namespace holdfast::raft

@@ -20,6 +20,7 @@ class NodeLoop final : public node::Loop {
 
   Instant now() const override { return loop_.now(); }
   void post(Callback<void()> task) override { loop_.post(std::move(task)); }
+  void at_end_of_turn(Callback<void()> task) override { loop_.at_end_of_turn(std::move(task)); }
   void set_alarm(Instant when) override;
   void load(node::Load load) override {
     manage_memory(load);

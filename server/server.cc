@@ -28,6 +28,10 @@ constexpr milliseconds kAskAgain{60'000};
 constexpr milliseconds kLeastAlive{250};
 constexpr milliseconds kMostAlive{1000};
 
+// A message less to each follower, and one less from it, for every write of who waits for each. Watchers at
+// followers wait for it: no longer than people can tell. Ref: docs/decisions/0038-news-of-a-commit.md
+constexpr milliseconds kCommitNewsDelay{1};
+
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32) | device();
@@ -108,6 +112,7 @@ Result<void> Server::make_node() {
   node_options.raft.data_id = disk_.identity.data_id;
   node_options.raft.election_timeout = options_.election_timeout;
   node_options.raft.heartbeat_interval = options_.heartbeat_interval;
+  node_options.raft.commit_news_delay = kCommitNewsDelay;
   node_options.raft.seed = random_seed();
   node_options.cluster = disk_.identity.cluster;
   node_options.name = disk_.identity.name;

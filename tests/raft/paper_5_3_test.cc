@@ -240,6 +240,50 @@ TEST_CASE("a follower hears of a commit at once when nothing else is on its way 
   CHECK(news[0].second.entries.empty());
 }
 
+TEST_CASE("news of a commit waits for its delay, and then reaches who has heard of it by nothing else") {
+  Options options = options_for(1);
+  options.commit_news_delay = milliseconds(10);
+  Single single(restored_with(3, {}), options);
+  single.become_leader();
+  for (const std::uint64_t follower : {2, 3}) single.receive(follower, 1, accepted(1));
+  single.step(Propose{commands({"a"})});
+  single.persist();
+  single.pass(milliseconds(1));
+  single.sent.clear();
+  single.receive(2, 1, accepted(2));
+  REQUIRE(single.core.status().commit == Index(2));
+  CHECK(single.sent.empty());
+  CHECK(single.core.deadline() == single.now + milliseconds(10));
+
+  SECTION("it leaves at its time, though more was committed meanwhile") {
+    single.pass(milliseconds(4));
+    single.receive(3, 1, accepted(2));
+    CHECK(single.sent.empty());
+    single.tick();
+    const auto news = of_kind<AppendEntries>(single.sent);
+    REQUIRE(news.size() == 2);
+    for (const auto& [to, told] : news) {
+      CHECK(told.commit == Index(2));
+      CHECK(told.entries.empty());
+    }
+    CHECK(single.core.deadline() > single.now + milliseconds(10));
+  }
+  SECTION("entries take it along, and the next news waits anew") {
+    single.receive(3, 1, accepted(2));
+    single.pass(milliseconds(9));
+    single.step(Propose{commands({"b"})});
+    const auto told = of_kind<AppendEntries>(single.sent);
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].second.commit == Index(2));
+    CHECK(single.core.deadline() > single.now + milliseconds(1));
+    single.persist();
+    single.sent.clear();
+    single.receive(2, 1, accepted(3));
+    CHECK(single.sent.empty());
+    CHECK(single.core.deadline() == single.now + milliseconds(10));
+  }
+}
+
 TEST_CASE("everybody is told what every member holds, learners included") {
   Restored restored = restored_with(3, {});
   restored.membership = voters(2, 1);

@@ -38,6 +38,7 @@ void World::start(MemberId id) {
   options.max_bytes_in_flight = random_.between(1, 500);
   options.max_uncommitted_bytes = random_.between(1, 2000);
   options.seed = random_.next();
+  options.commit_news_delay = milliseconds(options.seed % 3 * 20);
   options.max_append_bytes = random_.between(1, 300);
   options.max_appends_in_flight = random_.between(1, 4);
   machine.core = std::make_unique<Core>(options, std::move(restored), now_);

@@ -129,6 +129,7 @@ WorldOptions draw_options(std::uint64_t seed) {
   options.lax_links = random.chance(40);
   if (!options.disk.sqlite) options.faults.flipped_bit = 0;
   if (!options.disk.sqlite) draw_bounds(random, options.large_values, options.node.bounds);
+  if (random.chance(50)) options.node.raft.commit_news_delay = milliseconds(random.between(1, 100));
   return options;
 }
 
