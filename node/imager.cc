@@ -38,7 +38,7 @@ void Imager::begin() {
   const Walk walk = !finished_.empty() ? Walk::kLast
                     : rests            ? Walk::kAtRest
                     : pace_.is_heavy() ? Walk::kUnderLoad
-                                       : Walk::kWhatPays;
+                                       : Walk::kAtIntervals;
   if (machine_.walk_config(walk)) {
     state_ = State::kWalking;
     walked_ = 0;

@@ -93,10 +93,10 @@ class Machine {
 
   /// What an image does for them.
   enum class Walk {
-    kUnderLoad,  ///< so much is written that images are due by that, not by time
-    kWhatPays,   ///< the machine is written to
-    kAtRest,     ///< nothing has changed for a while
-    kLast,       ///< this image is the last: all of them, unless the stop would take long
+    kUnderLoad,    ///< so much is written that images are due by that, not by time
+    kAtIntervals,  ///< the machine is written to, and images are due by time
+    kAtRest,       ///< nothing has changed for a while
+    kLast,         ///< this image is the last: all of them, unless the stop would take long
   };
   /// Begins to bring them up, or goes on with it, if that pays now.
   /// Returns: whether take_config_rows() has something to do.

@@ -34,7 +34,7 @@ std::size_t least_lag(Machine::Walk walk, std::size_t rows) {
   switch (walk) {
     case Machine::Walk::kUnderLoad:
       return std::max(rows, kLeastUnderLoad);
-    case Machine::Walk::kWhatPays:
+    case Machine::Walk::kAtIntervals:
       return rows;
     case Machine::Walk::kAtRest:
       return rows / kRowsPerChangeAtRest;

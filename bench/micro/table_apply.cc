@@ -19,7 +19,7 @@ constexpr std::size_t kSlice = 1000;
 
 /// Takes an image, as a member does every so often: what changed since must not pile up.
 void take_image(state::Machine& machine) {
-  machine.walk_config(state::Machine::Walk::kWhatPays);
+  machine.walk_config(state::Machine::Walk::kAtIntervals);
   while (machine.is_walking_config()) machine.take_config_rows(kSlice);
   machine.freeze();
   while (!machine.take_rows(kSlice).empty()) {

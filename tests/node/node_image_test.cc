@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "state/row_codec.h"
 #include "tests/node/one_node.h"
 #include "tests/state/rows_of_image.h"
 
@@ -128,6 +129,55 @@ TEST_CASE_METHOD(Follower, "the loop is told of each image's load, and once that
   pass_an_interval();
   pass_an_interval();
   CHECK(loop.loads == std::vector<Load>{Load::kLight, Load::kNone});
+}
+
+TEST_CASE_METHOD(Follower,
+                 "rows of the configuration lag longer when images are due by what is written than by time") {
+  // More than are brought up by name. A change for each is enough to bring up all, but not under load.
+  constexpr std::uint64_t kKeys = 2000;
+  std::uint64_t last = 0;
+  const auto put_each = [&](const std::string& value) {
+    raft::AppendEntries append{Index(last), last > 0 ? kTerm : Term(), Index(last + kKeys), 0, Index(), {}};
+    for (std::uint64_t i = 1; i <= kKeys; ++i) {
+      append.entries.push_back(
+          {kTerm, Index(++last), raft::EntryKind::kCommand,
+           *state::encode({{}, ClusterTime(0), config::Put{"/k" + std::to_string(i), Blob(value), {}, {}}}),
+           nullptr});
+    }
+    receive(append);
+  };
+  const auto pass_an_interval = [this] {
+    loop.pass(std::chrono::seconds(6));
+    node.on_alarm();
+    settle();
+  };
+  const auto rows_of_last_image = [this] {
+    images.sync();
+    settle();
+    return std::count_if(images.open_rows.begin(), images.open_rows.end(),
+                         [](const RowChange& row) { return row.table == state::kConfigTable; });
+  };
+  put_each("v");
+  pass_an_interval();
+  REQUIRE(rows_of_last_image() == kKeys);
+  images.open_rows.clear();
+  put_each("v");
+  REQUIRE(images.commits.size() == 1);
+  SECTION("by time") {
+    pass_an_interval();
+    CHECK(images.commits.size() == 2);
+    CHECK(rows_of_last_image() == kKeys);
+  }
+  SECTION("by what is written") {
+    put_each(std::string(16 * 1024, 'v'));
+    node.on_alarm();
+    settle();
+    CHECK(images.commits.size() == 2);
+    CHECK(rows_of_last_image() == 0);
+    pass_an_interval();
+    CHECK(images.commits.size() == 3);
+    CHECK(rows_of_last_image() == kKeys);
+  }
 }
 
 TEST_CASE_METHOD(Follower, "heartbeats are answered while an image is being installed") {

@@ -117,7 +117,7 @@ TEST_CASE("an image taken in slices under load is the state at its index, and fr
       for (int i = 0; i < 200; ++i) apply_one();
       const bool busy = round % 2 == 1;
       const Index frozen =
-          take_image(machine, disk, 5, apply_one, busy ? Machine::Walk::kWhatPays : Machine::Walk::kLast,
+          take_image(machine, disk, 5, apply_one, busy ? Machine::Walk::kAtIntervals : Machine::Walk::kLast,
                      busy ? 20 : 1000);
 
       Machine twin;
@@ -175,7 +175,7 @@ TEST_CASE("an image costs what changed since the last, and churn that comes to n
     cluster.put("/k1", "z", {}, {lease, sequence, sequence});
   }
   cluster.apply(RevokeLease{lease});
-  REQUIRE(cluster.machine.walk_config(Machine::Walk::kWhatPays));
+  REQUIRE(cluster.machine.walk_config(Machine::Walk::kAtIntervals));
   CHECK(cluster.machine.take_config_rows(100).size() == 1);
   CHECK_FALSE(cluster.machine.is_walking_config());
   CHECK(cluster.machine.rows_pending() == 0);
@@ -188,13 +188,13 @@ TEST_CASE("while a large table is written to its rows lag, until as many changes
   constexpr int kKeys = 10'000;
   for (int i = 0; i < kKeys; ++i) cluster.put("/k" + std::to_string(i), "x");
   take_image(
-      machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+      machine, disk, 1000, [] {}, Machine::Walk::kAtIntervals);
   CHECK(machine.rows_pending() == 0);
 
   for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "y");
-  CHECK_FALSE(machine.walk_config(Machine::Walk::kWhatPays));
+  CHECK_FALSE(machine.walk_config(Machine::Walk::kAtIntervals));
   take_image(
-      machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+      machine, disk, 1000, [] {}, Machine::Walk::kAtIntervals);
   CHECK(machine.rows_pending() == 5000);
   {
     Machine loaded;
@@ -206,7 +206,7 @@ TEST_CASE("while a large table is written to its rows lag, until as many changes
   for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "z");
   Disk later = disk;
   take_image(
-      machine, later, 1000, [] {}, Machine::Walk::kWhatPays);
+      machine, later, 1000, [] {}, Machine::Walk::kAtIntervals);
   CHECK(machine.rows_pending() == 0);
   CHECK(later.rows_of("config") == kKeys);
   Machine loaded;
@@ -229,7 +229,7 @@ TEST_CASE("a member's last image leaves many rows to its next start, even in the
 
   change_all(kMost + 1);
   CHECK_FALSE(machine.walk_config(Machine::Walk::kLast));
-  REQUIRE(machine.walk_config(Machine::Walk::kWhatPays));
+  REQUIRE(machine.walk_config(Machine::Walk::kAtIntervals));
   disk.write(machine.take_config_rows(1000));
   REQUIRE(machine.is_walking_config());
   take_image(machine, disk, 1000, [] {});
@@ -257,7 +257,7 @@ TEST_CASE("under load the rows of a small table lag by more changes than it has 
   CHECK(machine.rows_pending() == 0);
   change(2000);
   CHECK_FALSE(machine.walk_config(Machine::Walk::kUnderLoad));
-  CHECK(machine.walk_config(Machine::Walk::kWhatPays));
+  CHECK(machine.walk_config(Machine::Walk::kAtIntervals));
 }
 
 TEST_CASE("an image whose history ends before its last change is refused") {
@@ -267,7 +267,7 @@ TEST_CASE("an image whose history ends before its last change is refused") {
   take_image(cluster.machine, disk, 1000, [] {});
   for (int i = 0; i < 5000; ++i) cluster.put("/k" + std::to_string(i), "y");
   take_image(
-      cluster.machine, disk, 1000, [] {}, Machine::Walk::kWhatPays);
+      cluster.machine, disk, 1000, [] {}, Machine::Walk::kAtIntervals);
   disk.packs.pop_back();
   Machine machine;
   for (const auto& [key, row] : disk.rows) REQUIRE(machine.load(key.first, row));
