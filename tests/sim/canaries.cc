@@ -13,7 +13,7 @@ const std::vector<Canary>& canaries() {
       {"acknowledge_before_durable", "a follower acknowledges entries that a crash can still take", 200},
       {"append_behind_another_term", "a follower appends behind an entry of another term", 800},
       {"change_membership_before_the_no_op", "a new leader changes who takes part before its first commit",
-       400},
+       1000},
       {"change_membership_while_one_is_open", "a second change begins before the first one is over", 200},
       {"commit_an_old_term_by_counting", "a leader counts replicas of an older term's entry", 800},
       {"commit_before_the_membership_entry", "new voters decide about what stands before them", 200},
