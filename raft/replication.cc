@@ -78,7 +78,9 @@ void send_what_is_due(Replica& replica) {
     notice_compaction(replica, id, progress);
     if (send_entries(replica, id, progress)) continue;
     const bool owes = owes_commit(replica, progress);
-    if (leader.heartbeat_due || (owes && replica.now >= news_due))
+    // Who is removed by what was committed is led no longer than this step.
+    const bool due = replica.now >= news_due || !is_member(replica.membership(), id);
+    if (leader.heartbeat_due || (owes && due))
       send_heartbeat(replica, id, progress);
     else
       owed = owed || owes;

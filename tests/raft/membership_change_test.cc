@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/raft/bench.h"
@@ -178,6 +179,27 @@ TEST_CASE("a voter that has not answered this leader yet is none that answers") 
   CHECK(refusal(change(single, {1, 3})) == Errc::kWouldLoseQuorum);
   single.receive(3, 1, accepted(1));
   CHECK(change(single, {1, 3}).accepted);
+}
+
+TEST_CASE("who is removed hears of it at once, though other news of a commit waits") {
+  Options options = options_for(1);
+  options.commit_news_delay = milliseconds(10);
+  Single single(group(3, 1), options);
+  single.become_leader();
+  for (const std::uint64_t other : {2, 3, 4}) single.receive(other, 1, accepted(1));
+  REQUIRE(change(single, {1, 2, 3}).accepted);
+  single.persist();
+  for (const std::uint64_t other : {4, 3}) single.receive(other, 1, accepted(2));
+  REQUIRE(single.core.status().commit == Index(2));
+  REQUIRE(single.core.followers().size() == 2);
+  const auto told = of_kind<AppendEntries>(single.sent);
+  const auto heard = [&](std::uint64_t member) {
+    return std::any_of(told.begin(), told.end(), [&](const auto& each) {
+      return each.first == member && each.second.commit == Index(2);
+    });
+  };
+  CHECK(heard(4));
+  CHECK_FALSE(heard(3));
 }
 
 // A founder that was never seen had not been silent yet when another one was removed. It was then needed, and
