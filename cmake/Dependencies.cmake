@@ -10,6 +10,20 @@ find_package(SQLite3 REQUIRED)
 find_package(absl CONFIG REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 
+# A shared library costs each process some 30 KiB of memory, however little of it is used, and behind Abseil's hash
+# table there are 31 of them. The same packages bring archives.
+get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
+list(FILTER imported INCLUDE REGEX "^(absl|CapnProto)::")
+foreach(library IN LISTS imported)
+  foreach(location IMPORTED_LOCATION IMPORTED_LOCATION_NONE)
+    get_target_property(shared ${library} ${location})
+    string(REGEX REPLACE "(-[0-9.]+)?\\.so[0-9.]*$" ".a" archive "${shared}")
+    if(NOT archive STREQUAL shared AND EXISTS ${archive})
+      set_target_properties(${library} PROPERTIES ${location} ${archive})
+    endif()
+  endforeach()
+endforeach()
+
 # asio in separate-compilation mode: net/asio.cc alone holds its implementation. Untold, it finds out in each file anew
 # whether there is an aligned_alloc, by what that file has included before: some would allocate by it what others delete.
 find_path(HOLDFAST_ASIO_INCLUDE asio.hpp REQUIRED)
