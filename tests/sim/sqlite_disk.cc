@@ -199,6 +199,7 @@ storage::Poster SqliteDisk::poster() {
 
 storage::FatalHandler SqliteDisk::fatal_handler() {
   return [this](const std::string& why) {
+    failed_ = harmed();
     schedule_.after(Duration(0), process_->guard([this, why] { events_.failed(why); }));
   };
 }
@@ -220,7 +221,7 @@ void SqliteDisk::crash() {
   break_off(log_first ? log_runner_ : image_runner_);
   break_off(log_first ? image_runner_ : log_runner_);
   files_.fail_at(1, Fault::kPowerCut);
-  failing_ = false;
+  failing_ = failed_ = false;
   let_go();
   if (!power) return files_.forget_fault();
   constexpr Loss kLosses[] = {Loss::kOmit, Loss::kTear, Loss::kGarble};

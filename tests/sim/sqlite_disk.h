@@ -56,7 +56,7 @@ class SqliteDisk final : public Disk {
   bool flip_bit() override;
   void wipe() override;
   void calm() override;
-  bool harmed() const override { return failing_ || full_ || damaged_; }
+  bool harmed() const override { return failing_ || failed_ || full_ || damaged_; }
   bool damaged() const override { return damaged_; }
 
   const StoredLog& durable() const override { return durable_; }
@@ -99,6 +99,7 @@ class SqliteDisk final : public Disk {
   DiskEvents events_;
 
   bool failing_ = false;
+  bool failed_ = false;  ///< with an excuse; the process has not heard of it yet
   bool full_ = false;
   bool damaged_ = false;
 
