@@ -21,6 +21,7 @@ class FakeLoop final : public Loop {
  public:
   Instant now() const override { return now_; }
   void post(Callback<void()> task) override { tasks_.push_back(std::move(task)); }
+  void at_end_of_turn(Callback<void()> task) override { ends_.push_back(std::move(task)); }
   void set_alarm(Instant when) override { alarm_ = when; }
   void load(Load load) override { loads.push_back(load); }
 
@@ -30,17 +31,19 @@ class FakeLoop final : public Loop {
   Instant alarm() const { return alarm_; }
   /// Runs what waits, and what that posts.
   void run() {
-    while (!tasks_.empty()) turn();
+    while (!tasks_.empty() || !ends_.empty()) turn();
   }
   /// Runs only what waits by now.
   void turn() {
     for (auto& task : std::exchange(tasks_, {})) task();
+    for (auto& task : std::exchange(ends_, {})) task();
   }
 
  private:
   Instant now_{std::chrono::seconds(1)};
   Instant alarm_ = kNever;
   std::deque<Callback<void()>> tasks_;
+  std::deque<Callback<void()>> ends_;  // what waits for the end of the turn
 };
 
 /// Keeps everything in memory; durable when the test says so.
